@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.commands import COMMANDS
 from kernelviewer.commands.output import OutputError, RefusedError, complain, flush
-from kernelviewer.importing import large_import
+from kernelviewer.importing import there_to_stay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     name = words.pop(0) if words and words[0] in COMMANDS else WINDOW
     try:
-        with large_import():
+        with there_to_stay():
             module = import_module(module_of(name))
         parser = parser_of(name)
         module.add_arguments(parser)

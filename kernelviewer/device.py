@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from kernelviewer.importing import large_import
+from kernelviewer.importing import there_to_stay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -190,7 +190,7 @@ def start_torch(watch: Watch) -> None:
     """Import torch for a job of the window, which keeps one core to itself."""
     if "torch" not in sys.modules:
         watch.progress(0, 0, "importing torch, which takes seconds the first time")
-    with large_import():
+    with there_to_stay():
         import torch
     torch.set_num_threads(_all_but_one())
 

@@ -25,27 +25,15 @@ _JOINERS = "\u200c\u200d"
 """Signs of category Cf that words of many scripts, and emoji, are written with."""
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 _MARKDOWN = frozenset("\\`*[]<>|&~$#")
+# fmt: off
 _LATEX = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "[": "{[}",
-    "]": "{]}",
-    "*": "{*}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    "∂": r"$\partial$",
-    "²": r"$^2$",
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#",
+    "_": r"\_", "{": r"\{", "}": r"\}", "[": "{[}", "]": "{]}", "*": "{*}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
+    ">": r"\textgreater{}", "|": r"\textbar{}", "∂": r"$\partial$", "²": r"$^2$",
     "×": r"$\times$",
 }
+# fmt: on
 
 
 def printable(text: str, keep: str = "") -> str:

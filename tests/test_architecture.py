@@ -68,8 +68,8 @@ print(*late)
 )
 MAY_COME_BEFORE = {
     "formats": {"checkpoint", "errors"},
-    "kernels": {"bank", "classes", "equality", "naming", "statistics"},
-    "latent": {"axis", "errors", "labels", "noise", "stretches"},
+    "kernels": {"bank", "classes", "equality", "statistics"},
+    "latent": {"axis", "labels", "noise", "stretches"},
     "figures": None,
     "jobs": {"analysing", "runner", "runs", "tasks"},
     "state.session": {"files"},

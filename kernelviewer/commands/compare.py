@@ -44,13 +44,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kernelviewer.kernels import KernelBank
-    from kernelviewer.kernels.classes import Scheme
+    from kernelviewer.kernels.classes import Naming, Scheme
     from kernelviewer.kernels.comparison import (
         Comparison,
         LayerComparison,
         SizeComparison,
     )
-    from kernelviewer.kernels.naming import Naming
 
 _HEADINGS = ("  layer", "pairs", "cosine", "ln scale ratio", "changed")
 _NUMERIC = frozenset({1, 2, 3, 4})

@@ -51,6 +51,7 @@ from kernelviewer.corpus.store import AUTOENCODERS, Corpus, CorpusError
 from kernelviewer.corpus.tables import Accuracies, chosen, main_size, table_of
 from kernelviewer.device import CHOICES
 from kernelviewer.files import atomic_write, write_text
+from kernelviewer.formats.errors import with_hint
 from kernelviewer.kernels import size_key
 from kernelviewer.text import csv_text
 from kernelviewer.watch import Watch
@@ -210,14 +211,20 @@ def _engine(options: argparse.Namespace) -> Engine:
 
 
 class _Line(Watch):
-    """Progress on one line of a terminal; elsewhere a line every half minute."""
+    """Progress on one line of a terminal; elsewhere a line every half minute.
 
-    def __init__(self) -> None:
+    ``counts``: the text does not say how far it is.
+    """
+
+    def __init__(self, *, counts: bool = False) -> None:
+        self._counts = counts
         self._is_terminal = sys.stderr is not None and sys.stderr.isatty()
         self._next = time.monotonic() + _NOT_A_TERMINAL_S
         self._text = ""
 
     def progress(self, done: int, total: int, text: str = "") -> None:
+        if self._counts:
+            text = f"{number(done)} of {number(total)}: {text}"
         if self._is_terminal and text != self._text:
             self._text = text
             sys.stderr.write(f"\r\x1b[K{text}"[:120])
@@ -234,7 +241,7 @@ def _taken_in(options: argparse.Namespace, folder: Path, plan: Plan) -> int:
     sources = expand(options.sources)
     tally = build(sources, folder, plan, _Line())
     for item in tally.failures:
-        complain(f"{item.message}. {item.hint}" if item.hint else item.message)
+        complain(with_hint(item.message, item.hint))
     if options.json:
         say(json.dumps(_summary(folder, tally), indent=1))
     else:
@@ -481,25 +488,30 @@ def _query(options: argparse.Namespace) -> int:
         check_output(options.output)
         if options.output.suffix.lower() not in (".csv", ".npz"):
             raise RefusedError(f"{options.output}: name a .csv or .npz file", 2)
-    questions = Questions(Corpus.open(options.corpus))
+    questions, watch = Questions(Corpus.open(options.corpus)), _Line(counts=True)
     try:
         if options.nearest:
             kernel = _kernel_of(options.nearest, options.output)
             found = questions.nearest(
-                kernel, most=options.most, query=query, watch=_Line()
+                kernel, most=options.most, query=query, watch=watch
             )
+            if not len(found):
+                size = size_key(found.size)
+                raise CorpusError(f"there are no {size} kernels to compare with")
             return _written(questions, found, options)
         if options.by:
-            _say_counts(questions.counts(query, options.by.split(",")), options.by)
+            _say_counts(
+                questions.counts(query, options.by.split(","), watch), options.by
+            )
         elif options.histogram:
-            counts = questions.histogram(query, options.histogram, 20, 0.0, 1.0)
+            counts = questions.histogram(query, options.histogram, 20, 0.0, 1.0, watch)
             for place, kernels in enumerate(counts.tolist()):
                 say(f"{place / 20:.2f}–{(place + 1) / 20:.2f}  {number(kernels):>12}")
         elif options.output is None:
-            say(counted(questions.count(query), "kernel"))
+            say(counted(questions.count(query, watch), "kernel"))
         if options.output is None:
             return 0
-        found = questions.find(query, options.most, seed=options.sample)
+        found = questions.find(query, options.most, seed=options.sample, watch=watch)
         return _written(questions, found, options)
     finally:
         questions.close()

@@ -19,7 +19,7 @@ from kernelviewer.commands.output import aligned, complain, counted, number, say
 from kernelviewer.commands.reading import parse_seed, parse_size
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import SCHEMES
-from kernelviewer.latent.errors import LatentError
+from kernelviewer.latent import LatentError
 from kernelviewer.latent.evaluation import (
     Baselines,
     judge,
@@ -85,14 +85,7 @@ def run(options: argparse.Namespace) -> int:
     for size in sizes_of(judged.banks, options.size):
         try:
             found[size] = list(
-                _judged(
-                    size,
-                    judged.banks,
-                    seen.banks,
-                    autoencoders,
-                    options,
-                    device,
-                )
+                _judged(size, judged.banks, seen.banks, autoencoders, options, device)
             )
         except LatentError as error:
             complain(str(error))

@@ -20,11 +20,9 @@ from kernelviewer.commands.reading import (
     parse_size,
     read_bank,
 )
-from kernelviewer.corpus.store import Corpus, CorpusError
-from kernelviewer.corpus.tables import Accuracies, chosen, main_size, scene_of
 from kernelviewer.device import DeviceError
+from kernelviewer.figures.content import FigureError, OptionError
 from kernelviewer.figures.drawn import make_figure
-from kernelviewer.figures.errors import FigureError, OptionError
 from kernelviewer.figures.exhibits import EXHIBITS, exhibit
 from kernelviewer.figures.export import DATA_SUFFIXES, write_kernels
 from kernelviewer.figures.fonts import load_matplotlib
@@ -39,9 +37,10 @@ from kernelviewer.figures.provenance import (
 from kernelviewer.figures.scene import FAMILY, Scene, make_scene
 from kernelviewer.figures.writing import with_suffix
 from kernelviewer.formats.containers.folders import is_corpus
+from kernelviewer.formats.errors import HintedError
 from kernelviewer.kernels.bank import size_key
 from kernelviewer.kernels.classes import own_from_json
-from kernelviewer.latent.errors import LatentError
+from kernelviewer.latent import LatentError
 from kernelviewer.latent.stretches import from_json
 
 if TYPE_CHECKING:
@@ -145,7 +144,7 @@ def run(options: argparse.Namespace) -> int:
     except (OptionError, DeviceError) as error:
         complain(str(error))
         return 2
-    except (FigureError, LatentError, CorpusError) as error:
+    except HintedError as error:
         complain(str(error))
         return 1
 
@@ -184,6 +183,8 @@ def _make(
         return 1
     scene = _scene(kind, banks, record, options, look)
     if options.accuracy is not None:
+        from kernelviewer.corpus.tables import Accuracies
+
         scene = Accuracies.read(options.accuracy).join(scene)
     caption = options.caption or (record.caption if record else "")
     _write(kind, scene, look, output, caption, options)
@@ -198,6 +199,9 @@ def _of_corpus(
     output: Path,
 ) -> int:
     """The figure of a corpus, of whose networks the counts are enough."""
+    from kernelviewer.corpus.store import Corpus
+    from kernelviewer.corpus.tables import Accuracies, chosen, main_size, scene_of
+
     if len(paths) > 1:
         complain("name one corpus alone: kernelviewer figure KIND CORPUS -o OUT")
         return 2

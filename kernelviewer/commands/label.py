@@ -52,11 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add_network_arguments(parser, "checkpoints of any format, or folders of them")
     parser.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        metavar="OUT.csv",
-        help="write one row per kernel",
+        "-o", "--output", type=Path, metavar="OUT.csv", help="write one row per kernel"
     )
     add_by_argument(parser)
     add_threshold_argument(parser)
@@ -164,7 +160,7 @@ def _offsets(items: Sequence[Labelled], least: float) -> Iterator[dict[str, Any]
 
     Kernels count whose cosine with the family is ``least`` or more.
     """
-    from kernelviewer.kernels.family.offsets import layer_offsets
+    from kernelviewer.kernels.family.fit import layer_offsets
 
     for item in items:
         if item.family is None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kernelviewer.commands.networks import add_by_argument, naming_of
 from kernelviewer.commands.reading import parse_pair, parse_threshold
 from kernelviewer.device import CHOICES
-from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.content import FigureError
 from kernelviewer.figures.naming import FigureNaming
 from kernelviewer.figures.options import (
     OPTIONS,

@@ -30,7 +30,7 @@ from kernelviewer.commands.reading import (
 )
 from kernelviewer.files import atomic_write
 from kernelviewer.kernels import size_key, size_label
-from kernelviewer.latent.errors import LatentError
+from kernelviewer.latent import LatentError
 from kernelviewer.latent.networks import collect
 from kernelviewer.latent.noise_control import null_test
 from kernelviewer.text import csv_text
@@ -197,11 +197,4 @@ def _cells(item: Condition) -> tuple[str, ...]:
         "" if math.isnan(share) else f"{100 * share:.1f} %"
         for share in (item.coverage, item.own_coverage)
     ]
-    return (
-        item.name,
-        number(len(item.fit)),
-        shown[0],
-        shares[0],
-        shown[1],
-        shares[1],
-    )
+    return (item.name, number(len(item.fit)), shown[0], shares[0], shown[1], shares[1])

@@ -13,11 +13,11 @@ from kernelviewer.commands.reading import (
     read_files,
 )
 from kernelviewer.device import DeviceError
-from kernelviewer.figures.errors import FigureError, OptionError
+from kernelviewer.figures.content import FigureError, OptionError
 from kernelviewer.figures.fonts import load_matplotlib
 from kernelviewer.figures.report import Report
 from kernelviewer.figures.writing import SUFFIXES
-from kernelviewer.latent.errors import LatentError
+from kernelviewer.latent import LatentError
 from kernelviewer.watch import Watch
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from kernelviewer.commands import info, window
 from kernelviewer.commands.output import complain, say
 from kernelviewer.commands.reading import read_bank
 from kernelviewer.commands.window import has_display
-from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.content import FigureError
 from kernelviewer.figures.options import FigureOptions
 from kernelviewer.figures.writing import write_bytes
 from kernelviewer.files import resource

@@ -35,7 +35,7 @@ from kernelviewer.commands.reading import (
     parse_size,
 )
 from kernelviewer.figures.animation import check_suffix, write_animation
-from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.content import FigureError
 from kernelviewer.files import atomic_write, resource
 from kernelviewer.formats.registry import find_checkpoints
 from kernelviewer.kernels import size_key, size_label

@@ -30,9 +30,9 @@ from kernelviewer.corpus.stream import KernelStream
 from kernelviewer.corpus.tables import main_size
 from kernelviewer.formats.containers.folders import is_corpus
 from kernelviewer.kernels import size_label
+from kernelviewer.latent import LatentError
 from kernelviewer.latent.autoencoder import METHODS
 from kernelviewer.latent.curve_training import CurveOptions
-from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.networks import split
 from kernelviewer.latent.shipping import CARD, Material, ship
 from kernelviewer.latent.training import Training, TrainingOptions, describe

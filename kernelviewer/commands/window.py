@@ -15,7 +15,7 @@ from kernelviewer import __version__
 from kernelviewer.commands import COMMANDS
 from kernelviewer.commands.output import complain
 from kernelviewer.device import CHOICES
-from kernelviewer.importing import large_import
+from kernelviewer.importing import there_to_stay
 
 PACKAGES = {
     "libEGL.so.1": ("libegl1", "libglvnd-egl"),
@@ -212,7 +212,7 @@ def run(options: argparse.Namespace, watch: Path | None = None) -> int:
 
             if hand_over(map(Path, options.files)):
                 return 0
-        with large_import():
+        with there_to_stay():
             from kernelviewer.gui.application import run as open_window
     except ImportError as error:
         problem = missing_library(error)

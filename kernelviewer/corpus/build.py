@@ -29,6 +29,7 @@ from kernelviewer.corpus.child import (
     STOPPED,
     Job,
     Outcome,
+    called,
     end_children,
     run_job,
     stop_build,
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from kernelviewer.corpus.store import Precision
-    from kernelviewer.kernels.naming import Naming
+    from kernelviewer.kernels.classes import Naming
     from kernelviewer.text import AnyPath
     from kernelviewer.watch import Watch
 
@@ -106,13 +107,19 @@ class Engine:
 
 @dataclass(slots=True)
 class Tally:
-    """How a build went: networks taken in, there before, failed; their kernels."""
+    """How a build went: networks taken in, there before, failed; their kernels.
+
+    ``began``: by the steady clock; ``seconds``: since then; ``waited``: since something
+    came of a network.
+    """
 
     total: int = 0
     added: int = 0
     there: int = 0
     kernels: int = 0
+    began: float = field(default_factory=time.monotonic)
     seconds: float = 0.0
+    waited: float = 0.0
     failures: list[Failure] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     stopped: bool = False
@@ -127,8 +134,10 @@ class Tally:
         worked = self.added + len(self.failures)
         parts = [f"{self.done} of {self.total} networks"]
         if worked and self.seconds:
-            left = (self.total - self.done) * self.seconds / worked
-            parts += [f"{worked / self.seconds:.2g} a second", f"{_time(left)} left"]
+            each = self.seconds / worked
+            left = max((self.total - self.done) * each, self.waited)
+            least = "at least " * (self.waited > 2 * each)
+            parts += [f"{1 / each:.2g} a second", f"{least}{_time(left)} left"]
         if self.failures:
             parts.append(f"{len(self.failures)} failed")
         return " · ".join(parts)
@@ -281,7 +290,6 @@ def build(
     folder = Path(folder)
     store, tally = Store(folder), Tally(len(sources))
     library("pyarrow")
-    start = time.monotonic()
     with _clear_of_the_disk(folder):
         folder.mkdir(parents=True, exist_ok=True)
         if not is_corpus(folder) and any(map(_is_strange, folder.iterdir())):
@@ -297,7 +305,6 @@ def build(
             known.setdefault(item.source, set()).add(item.id)
         try:
             for outcome in _outcomes(sources, folder, plan, tally, watch):
-                tally.seconds = time.monotonic() - start
                 _count(outcome, store, known, tally)
                 watch.progress(tally.done, tally.total, tally.line())
         finally:
@@ -307,7 +314,7 @@ def build(
                 store.sweep()
                 store.write_failures([*others, *tally.failures])
                 store.finish()
-        tally.seconds = time.monotonic() - start
+        tally.seconds = time.monotonic() - tally.began
         return tally
     finally:
         lock.release()
@@ -420,6 +427,7 @@ def _outcomes(
     )
     with _cluster(engine, folder / WORK) as client, _interrupts() as interrupted:
         waiting, end = iter(sources), math.inf
+        last = time.monotonic()
         futures: dict[Any, str] = {}
         done: queue.SimpleQueue[Any] = queue.SimpleQueue()
         share = 1 if engine.is_remote else engine.workers
@@ -438,7 +446,10 @@ def _outcomes(
                 if interrupted.is_set() and not tally.stopped:
                     tally.stopped, end = True, time.monotonic() + _STOP_S
                     client.run(stop_build, name)
-                future = _next_done(done)
+                future, now = _next_done(done), time.monotonic()
+                tally.seconds = now - tally.began
+                last = last if future is None else now
+                tally.waited = now - last
                 if future is None:
                     watch.progress(tally.done, tally.total, tally.line())
                     continue
@@ -489,7 +500,8 @@ def _result(future: Any, source: str) -> Outcome:
     try:
         return msgspec.json.decode(future.result(), type=Outcome)
     except Exception as error:  # whatever a cluster raises
-        text = f"the worker that had it was lost ({type(error).__name__})"
+        why = type(error).__name__
+        text = f"{called(source)}: the worker that had it was lost ({why})"
         failure = Failure(shown(source), "crash", text)
         return Outcome(source, failure=failure)
 

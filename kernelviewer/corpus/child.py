@@ -103,10 +103,11 @@ def take_in(job: Job) -> Outcome:
         found = _take_in(job)
         return msgspec.structs.replace(found, seconds=time.monotonic() - start)
     except MemoryError:
-        return _lost(job, "memory", "it needs more memory than it may take", _MORE)
+        message = f"{called(job.source)} needs more memory than it may take"
+        return _lost(job, "memory", message, _MORE)
     except OSError as error:
-        if error.errno in _FULL:
-            reason = error.strerror or "no space left on the device"
+        if error.errno is not None and error.errno in _FULL:
+            reason = os.strerror(error.errno)  # not in the words of a library
             return _lost(job, "disk", f"{job.folder} cannot be written ({reason})")
         return _explained(job, error)
     except Exception as error:  # one bad file must not end the others
@@ -130,7 +131,7 @@ def _explained(job: Job, error: Exception) -> Outcome:
         describe_failure,
     )
 
-    message, details, hint = describe_failure(error, Path(job.source).name)
+    message, details, hint = describe_failure(error, called(job.source))
     if _is_of_memory(error):  # readers take it for a header that claims too much
         message += ", or it needs more memory than it may take"
         return _lost(job, "memory", message, _MORE)
@@ -138,6 +139,13 @@ def _explained(job: Job, error: Exception) -> Outcome:
     if expected:
         return _lost(job, "refused", message, hint)
     return _lost(job, "fault", message, hint, details)
+
+
+def called(source: str) -> str:
+    """A source in messages: a file's name, or that of the hub."""
+    from kernelviewer.formats.hub import PREFIX
+
+    return source if source.startswith(PREFIX) else Path(source).name
 
 
 def _is_of_memory(error: BaseException | None) -> bool:
@@ -197,7 +205,7 @@ def _keep(
 ) -> Outcome:
     """Name the kernels of each size and write them, one size after the other."""
     from kernelviewer.device import choose_device
-    from kernelviewer.kernels.naming import Naming
+    from kernelviewer.kernels.classes import Naming
     from kernelviewer.latent.labels import Labelling, label_kernels
 
     recipe, device = job.recipe, choose_device(job.device)
@@ -347,11 +355,12 @@ class Child:
                 return _lost(job, STOPPED, "the build was stopped")
             if time.monotonic() > end:
                 self.end()
-                message = f"it was not done after {job.timeout:g} s"
+                message = f"{called(job.source)} was not done after {job.timeout:g} s"
                 return _lost(job, "timeout", message, "Give more with --timeout.")
             if self._memory() > job.memory:
                 self.end()
-                message = f"it took more than {job.memory / 1e9:.3g} GB of memory"
+                most = f"{job.memory / 1e9:.3g} GB"
+                message = f"{called(job.source)} took more than {most} of memory"
                 return _lost(job, "memory", message, _MORE)
 
     def end(self) -> None:
@@ -378,14 +387,14 @@ class Child:
             os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
         hint = self._last_words()
         self.end()
-        code = self._process.returncode
+        code, message = self._process.returncode, f"{called(job.source)}: its process "
         if code < 0:
             name = signal.Signals(-code).name
-            message = f"its process was ended by signal {-code} ({name})"
+            message += f"was ended by signal {-code} ({name})"
             if name == "SIGKILL":
                 message += ", as systems do that run out of memory"
         else:
-            message = f"its process ended by itself (exit code {code})"
+            message += f"ended by itself (exit code {code})"
         return _lost(job, "crash", message, hint)
 
     def _last_words(self) -> str:

@@ -59,8 +59,10 @@ COLUMNS = (
 """Columns of the index, without those that paths have."""
 _TERM = re.compile(r"(\w+)\s*(>=|<=|!=|=|>|<)\s*(\"[^\"]*\"|\S+)")
 _RANGE = re.compile(r"(-?[\d.eE+]+)\.\.(-?[\d.eE+]+)")
-_BLOCK, _AT_ONCE = 4096, 1 << 22
-"""Kernels that are compared, and whose places are known, at a time."""
+_BLOCK, _AT_ONCE, _FILES = 4096, 1 << 22, 512
+"""Kernels that are compared, that are looked at, and their files, at a time."""
+_KNOWN = 1 << 13
+"""Files whose footers may be kept, at some 20 kB each."""
 HELP = (
     "terms: size=7x7, class=on-centre,off-centre, network=mcunet*, layer=stages.2.*, "
     "flat=no, repeats=no (without networks equal to an earlier one); fit, cosine, "
@@ -134,6 +136,7 @@ def _take(name: str, sign: str, value: str, found: dict[str, Any]) -> None:
     texts = tuple(part for part in value.split(",") if part)
     if name == "size" and sign == "=":
         found["size"] = value.replace("×", "x")
+        size_of(found["size"])
     elif name == "network" and sign in ("=", "!="):
         key = "networks" if sign == "=" else "without"
         found[key] = (*found.get(key, ()), *texts)
@@ -199,6 +202,11 @@ class Found:
     def __len__(self) -> int:
         return len(self.row)
 
+    @property
+    def key(self) -> str:
+        """The kernel size as in paths, ``7x7``."""
+        return "x".join(map(str, self.size))
+
     def in_order(self) -> Found:
         """The same kernels by network, layer and channel, as views have them."""
         return self.take(np.lexsort((self.row, self.network)))
@@ -222,13 +230,15 @@ class Questions:
 
     def __init__(self, corpus: Corpus) -> None:
         self.corpus = corpus
+        self._seen: set[tuple[str, str, str]] = set()
 
     @cached_property
     def _database(self) -> Any:
         database = library("duckdb").connect()
+        files = sum(len(item.sizes) for item in self.corpus.networks)
         for setting in (
             "enable_progress_bar = false",
-            "parquet_metadata_cache = true",
+            f"parquet_metadata_cache = {str(files <= _KNOWN).lower()}",
             "autoinstall_known_extensions = false",
             f"threads = {threads()}",
         ):
@@ -257,8 +267,8 @@ class Questions:
             and (not query.size or item.counts(query.size) is not None)
         ]
 
-    def count(self, query: Query) -> int:
-        """How many kernels there are."""
+    def count(self, query: Query, watch: Watch = NEVER) -> int:
+        """How many kernels there are; ``watch`` as for all questions, see `nearest`."""
         if not query.terms:
             return sum(
                 item.kernels
@@ -266,10 +276,12 @@ class Questions:
                 for item in network.sizes
                 if query.size in ("", item.size)
             )
-        rows = self._ask("count(*)", query)
-        return int(rows[0][0]) if rows else 0
+        parts = self._answers("count(*)", query, watch=watch)
+        return sum(int(rows[0][0]) for _, rows in parts)
 
-    def counts(self, query: Query, by: Sequence[str]) -> dict[tuple[Any, ...], int]:
+    def counts(
+        self, query: Query, by: Sequence[str], watch: Watch = NEVER
+    ) -> dict[tuple[Any, ...], int]:
         """How many kernels there are by some columns of `GROUPS`, or ``size``."""
         for name in by:
             if name not in (*GROUPS, "size"):
@@ -279,18 +291,26 @@ class Questions:
         names = ", ".join(columns.get(name, f'"{name}"') for name in by)
         places = self._places(query)
         found: Counter[tuple[Any, ...]] = Counter()
-        for *values, count in self._ask(
-            f"{names}, count(*)", query, f"group by {names}"
+        for first, rows in self._answers(
+            f"{names}, count(*)", query, f"group by {names}", watch=watch
         ):
-            key = []
-            for name, value in zip(by, values, strict=True):
-                network, size = places[value] if name in columns else ("", "")
-                key.append({"network": network, "size": size}.get(name, value))
-            found[tuple(key)] += int(count)
+            for *values, count in rows:
+                key = []
+                for name, value in zip(by, values, strict=True):
+                    place = places[first + value] if name in columns else ("", "")
+                    own = dict(zip(("network", "size"), place, strict=True))
+                    key.append(own.get(name, value))
+                found[tuple(key)] += int(count)
         return dict(found)
 
     def histogram(
-        self, query: Query, column: str, bins: int, low: float, high: float
+        self,
+        query: Query,
+        column: str,
+        bins: int,
+        low: float,
+        high: float,
+        watch: Watch = NEVER,
     ) -> NDArray[np.int64]:
         """Kernels in ``bins`` equal parts of [low, high]; those beyond are left out."""
         if column not in _NUMBERS:
@@ -298,12 +318,13 @@ class Questions:
         place = f'least(floor(("{column}" - $low) / $wide)::integer, {bins - 1})'
         within = f'"{column}" between $low and $high'
         values = {"low": low, "high": high, "wide": (high - low) / bins}
-        rows = self._ask(
-            f"{place} as bin, count(*)", query, "group by bin", within, values
-        )
         counts = np.zeros(bins, np.int64)
-        for place, count in rows:
-            counts[place] = count
+        for _, rows in self._answers(
+            *(f"{place} as bin, count(*)", query, "group by bin", within, values),
+            watch=watch,
+        ):
+            for bin_, count in rows:
+                counts[bin_] += count
         return counts
 
     def find(
@@ -313,6 +334,7 @@ class Questions:
         *,
         seed: int | None = None,
         columns: Sequence[str] = (),
+        watch: Watch = NEVER,
     ) -> Found:
         """Places of the kernels, at most ``most`` of them.
 
@@ -334,17 +356,19 @@ class Questions:
         """
         query = self.of_one_size(query)
         if seed is None:
-            found = self._found(query, 0, columns, end=f"limit {most + 1}")
-            total = len(found) if len(found) <= most else self.count(query)
+            found = self._found(query, 0, columns, most=most + 1, watch=watch)
+            total = len(found) if len(found) <= most else self.count(query, watch)
             return replace(found.take(np.arange(min(most, len(found)))), total=total)
-        total = self.count(query)
+        total = self.count(query, watch)
         if total <= most:
-            return self._found(query, total, columns)
+            return self._found(query, total, columns, watch=watch)
         share = (most + 6 * math.sqrt(most) + 10) / total
         while True:  # a hash takes some more than wanted, of which chance leaves out
             bound = {"seed": seed, "bound": int(min(share, 1) * 2**64) - 1}
-            some = "hash(file_index, file_row_number, $seed) <= $bound"
-            found = self._found(query, total, columns, also=some, values=bound)
+            some = "hash(file_index + $first, file_row_number, $seed) <= $bound"
+            found = self._found(
+                query, total, columns, also=some, values=bound, watch=watch
+            )
             if len(found) >= most:
                 random = np.random.default_rng(seed)
                 return found.take(np.sort(random.permutation(len(found))[:most]))
@@ -356,24 +380,44 @@ class Questions:
         total: int,
         columns: Sequence[str],
         *,
-        end: str = "",
+        most: int = -1,
         also: str = "",
         values: dict[str, Any] | None = None,
         among: list[tuple[str, str]] | None = None,
+        watch: Watch = NEVER,
     ) -> Found:
-        """Places of kernels, and columns with them."""
+        """Places of kernels, and columns with them; of the first ``most`` if given."""
         places = self._places(query) if among is None else among
-        wanted = ["file_index", "file_row_number", *(f'"{name}"' for name in columns)]
-        cursor = self._run(", ".join(wanted), query, end, also, values, places)
-        with _clear():
-            found = {} if cursor is None else cursor.fetchnumpy()
+        wanted = ["file_index", "file_row_number", *columns]
+        parts: dict[str, list[NDArray[Any]]] = {name: [] for name in wanted}
+        left = most
+        for first, found in self._answers(
+            ", ".join(f'"{name}"' for name in wanted),
+            query,
+            "" if most < 0 else f"limit {most}",
+            also,
+            values,
+            places,
+            watch,
+            as_columns=True,
+        ):
+            found["file_index"] = found["file_index"].astype(np.int64) + first
+            for name, rows in parts.items():
+                rows.append(_plain(found[name]))
+            left -= len(found["file_index"])
+            if most >= 0 >= left:
+                break
+        joined = {
+            name: np.concatenate(rows) if rows else np.empty(0)
+            for name, rows in parts.items()
+        }
         return Found(
             size_of(query.size),
             tuple(network for network, _ in places),
-            np.asarray(found.pop("file_index", ()), np.int32),
-            np.asarray(found.pop("file_row_number", ()), np.int64),
+            joined.pop("file_index").astype(np.int32),
+            joined.pop("file_row_number").astype(np.int64),
             total,
-            {name: _plain(column) for name, column in found.items()},
+            joined,
         )
 
     def of_one_size(self, query: Query) -> Query:
@@ -404,7 +448,7 @@ class Questions:
         values: dict[str, NDArray[Any]] = {}
         with _clear():
             for index, here in _by_network(found.network):
-                place = self._partition(found, index) / INDEX
+                place = self._file(found.networks[index], found.key, INDEX)
                 part = _index_at(place, found.row[here], columns)
                 for key, own in part.items():
                     room = np.empty(len(found), own.dtype)
@@ -437,9 +481,11 @@ class Questions:
             index, here = part
             watch.check()
             rows = found.row[here]
-            place = self._partition(found, index)
-            weights[here], measured = _weights_at(place / WEIGHTS, rows, size)
-            columns = _index_at(place / INDEX, rows, ("layer_number", *small))
+            place = found.networks[index], found.key
+            stored = self._file(*place, WEIGHTS)
+            weights[here], measured = _weights_at(stored, rows, size)
+            listed = self._file(*place, INDEX)
+            columns = _index_at(listed, rows, ("layer_number", *small))
             own[here] = columns.pop("layer_number")
             for key, values in columns.items():
                 small[key][here] = values
@@ -471,7 +517,7 @@ class Questions:
             everything = np.zeros(item.kernels, np.int32)
             found = Found(size, (identity,), everything, rows, len(rows))
             kernels = self.bank(found, record.name, watch).sizes[size]
-            place = partition(self.corpus.folder, item.size, identity) / INDEX
+            place = self._file(identity, item.size, INDEX)
             own = _index_at(place, rows, ("layer_number",))["layer_number"]
             supports = {
                 index: layer.support
@@ -531,8 +577,8 @@ class Questions:
         def search(item: tuple[int, NDArray[np.int64] | None]) -> None:
             index, rows = item
             watch.check()
-            place = partition(self.corpus.folder, query.size, places[index][0])
-            for first, similar in _similar(place / WEIGHTS, pattern, rows):
+            place = self._file(*places[index], WEIGHTS)
+            for first, similar in _similar(place, pattern, rows):
                 best.add(index, first, similar)
 
         for first, last in self._parts(places) if query.terms else ():
@@ -554,12 +600,12 @@ class Questions:
         )
 
     def _parts(self, places: list[tuple[str, str]]) -> Iterator[tuple[int, int]]:
-        """Stretches of the partitions, of as many kernels as may be in memory."""
+        """Stretches of the partitions, of as many kernels as are looked at at once."""
         first, kernels = 0, 0
         for number, (network, size) in enumerate(places):
             counts = self.corpus.by_id[network].counts(size)
             kernels += counts.kernels if counts is not None else 0
-            if kernels >= _AT_ONCE:
+            if kernels >= _AT_ONCE or number + 1 - first >= _FILES:
                 yield first, number + 1
                 first, kernels = number + 1, 0
         if first < len(places):
@@ -604,9 +650,29 @@ class Questions:
                 supports[place] = info.support
         return layer.astype(np.int32), tuple(layers), supports
 
-    def _partition(self, found: Found, index: int) -> Path:
-        key = "x".join(map(str, found.size))
-        return partition(self.corpus.folder, key, found.networks[index])
+    def _file(self, network: str, size: str, name: str) -> Path:
+        """A file of a partition, which at the first time is held against its record.
+
+        Raises
+        ------
+        CorpusError
+            It is missing, or another.
+        """
+        path = partition(self.corpus.folder, size, network) / name
+        if (network, size, name) in self._seen:
+            return path
+        known = self.corpus.by_id.get(network)
+        item = None if known is None else known.counts(size)
+        wanted = 0 if item is None else item.bytes_of(name)
+        try:
+            there = path.stat().st_size
+        except OSError:
+            raise CorpusError(f"{path} is missing", REPAIR) from None
+        if there != wanted:
+            problem = f"{path} has {there} bytes in place of {wanted}"
+            raise CorpusError(problem, REPAIR)
+        self._seen.add((network, size, name))
+        return path
 
     def _places(self, query: Query) -> list[tuple[str, str]]:
         """(network, size) of the partitions in which a query looks."""
@@ -617,20 +683,7 @@ class Questions:
             if query.size in ("", item.size)
         ]
 
-    def _ask(
-        self,
-        columns: str,
-        query: Query,
-        group: str = "",
-        also: str = "",
-        values: dict[str, float] | None = None,
-    ) -> list[tuple[Any, ...]]:
-        """Rows of an answer; none where there is nothing to look in."""
-        cursor = self._run(columns, query, group, also, values)
-        with _clear():
-            return [] if cursor is None else cursor.fetchall()
-
-    def _run(
+    def _answers(
         self,
         columns: str,
         query: Query,
@@ -638,21 +691,33 @@ class Questions:
         also: str = "",
         values: dict[str, Any] | None = None,
         places: list[tuple[str, str]] | None = None,
-    ) -> Any:
-        folder = self.corpus.folder
+        watch: Watch = NEVER,
+        *,
+        as_columns: bool = False,
+    ) -> Iterator[tuple[int, Any]]:
+        """Rows, or columns by name, of one stretch of the partitions after the other.
+
+        With the number of its first partition, which the SQL has as ``$first``. So an
+        answer can be watched and ended, and never needs more files at once.
+        """
         places = self._places(query) if places is None else places
-        files = [str(partition(folder, s, n) / INDEX) for n, s in places]
-        if not files:
-            return None
         terms, bound = _conditions(query.terms)
         if also:
             terms.append(also)
         where = f" where {' and '.join(terms)}" if terms else ""
         sql = f"select {columns} from read_parquet($files, hive_partitioning=false)"
-        with _clear():
-            return self._database.execute(
-                f"{sql}{where} {group}", {"files": files, **bound, **(values or {})}
-            )
+        sql = f"{sql}{where} {group}"
+        for first, last in self._parts(places):
+            watch.check()
+            files = [str(self._file(n, s, INDEX)) for n, s in places[first:last]]
+            given = {"files": files, **bound, **(values or {})}
+            if "$first" in sql:
+                given["first"] = first
+            with _clear():
+                cursor = self._database.execute(sql, given)
+                found = cursor.fetchnumpy() if as_columns else cursor.fetchall()
+            yield first, found
+            watch.progress(last, len(places), "reading the corpus")
 
 
 def size_of(key: str) -> Size:
@@ -709,6 +774,10 @@ def _clear() -> Iterator[None]:
         yield
     except duckdb.InterruptException as error:
         raise CorpusError("the question was interrupted") from error
+    except RuntimeError as error:  # DuckDB's word for Ctrl-C
+        if "interrupted" not in str(error):
+            raise
+        raise KeyboardInterrupt from None
     except (duckdb.Error, arrow.ArrowException, OSError) as error:
         line = (str(error).splitlines() or [""])[0][:300]
         raise CorpusError(f"the corpus cannot be read ({line})", REPAIR) from error

@@ -21,6 +21,7 @@ import hashlib
 import json
 import re
 import shutil
+import sys
 import tempfile
 from dataclasses import dataclass
 from functools import cached_property
@@ -98,7 +99,7 @@ class Recipe(msgspec.Struct, frozen=True):
     weights
         Type of the weights.
     by, words, threshold
-        As in `kernelviewer.kernels.naming.Naming`; None: the usual threshold.
+        As in `kernelviewer.kernels.classes.Naming`; None: the usual threshold.
     autoencoders
         Kernel size → SHA-256 of the autoencoder's file.
     family
@@ -154,6 +155,10 @@ class SizeCounts(msgspec.Struct, frozen=True):
     classes: dict[str, int]
     index_bytes: int = 0
     weights_bytes: int = 0
+
+    def bytes_of(self, name: str) -> int:
+        """Size of one of its files, `INDEX` or `WEIGHTS`."""
+        return {INDEX: self.index_bytes, WEIGHTS: self.weights_bytes}[name]
 
 
 class Network(msgspec.Struct, frozen=True):
@@ -631,9 +636,8 @@ def faults(folder: Path, network: Network, *, footers: bool = False) -> Iterator
     """What is wrong with a network's partitions: missing, cut off, of other rows."""
     for item in network.sizes:
         place = partition(folder, item.size, network.id)
-        sizes = ((INDEX, item.index_bytes), (WEIGHTS, item.weights_bytes))
-        for name, size in sizes:
-            path = place / name
+        for name in (INDEX, WEIGHTS):
+            path, size = place / name, item.bytes_of(name)
             shown = path.relative_to(folder)
             if not path.is_file():
                 yield f"{shown} is missing"
@@ -822,6 +826,7 @@ def _unit(
     return found
 
 
+_LISTED_AT_ONCE = 256
 _LISTED = (
     *("id", "name", "source", "sha256", "content", "format", "architecture"),
     *("size_bytes", "parameters", "copy", "recipe", "equal_to", "schema"),
@@ -875,20 +880,25 @@ def _write_networks(path: Path, networks: Sequence[Network]) -> None:
 def _read_networks(path: Path) -> list[Network]:
     """The networks that ``networks.parquet`` lists; none where it cannot be read."""
     parquet, arrow = library("pyarrow.parquet"), library("pyarrow")
+    found: list[Network] = []
+    wrong = (OSError, KeyError, TypeError, arrow.ArrowException)
     try:
-        rows = parquet.read_table(path, partitioning=None).to_pylist()
-    except (OSError, arrow.ArrowException):
-        return []
-    found = []
-    try:
-        for row in rows:
-            del row["kernels"]
-            for size in row["sizes"]:
-                size["classes"] = {c["class"]: c["kernels"] for c in size["classes"]}
-            found.append(msgspec.convert(row | {"layers": ()}, Network))
-    except (KeyError, TypeError, msgspec.ValidationError):
+        with parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(_LISTED_AT_ONCE, use_threads=False):
+                found += map(_listed, batch.to_pylist())
+    except (*wrong, msgspec.ValidationError):
         return []
     return found if all(map(_is_sound, found)) else []
+
+
+def _listed(row: dict[str, Any]) -> Network:
+    """A network of its row."""
+    del row["kernels"]
+    for size in row["sizes"]:
+        size["classes"] = {
+            sys.intern(item["class"]): item["kernels"] for item in size["classes"]
+        }
+    return msgspec.convert(row | {"layers": ()}, Network)
 
 
 def _is_sound(network: Network) -> bool:

@@ -15,23 +15,16 @@ drawn; pyplot never is.
 
 from __future__ import annotations
 
+from kernelviewer.figures.content import FigureError
 from kernelviewer.figures.drawn import Drawn, make_figure
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.exhibits import EXHIBITS
 from kernelviewer.figures.naming import FigureNaming, name_scene
 from kernelviewer.figures.options import PRESETS, FigureOptions
 from kernelviewer.figures.scene import Scene, Subject, make_scene
 
+# fmt: off
 __all__ = [
-    "EXHIBITS",
-    "PRESETS",
-    "Drawn",
-    "FigureError",
-    "FigureNaming",
-    "FigureOptions",
-    "Scene",
-    "Subject",
-    "make_figure",
-    "make_scene",
-    "name_scene",
+    "EXHIBITS", "PRESETS", "Drawn", "FigureError", "FigureNaming", "FigureOptions",
+    "Scene", "Subject", "make_figure", "make_scene", "name_scene",
 ]
+# fmt: on

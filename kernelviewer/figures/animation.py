@@ -11,8 +11,8 @@ import numpy as np
 
 from kernelviewer.figures.colours import ink, rgb
 from kernelviewer.figures.comparing import run_of
+from kernelviewer.figures.content import FigureError
 from kernelviewer.figures.counts import count_labels, coverage_facts, named
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.exhibits.sheet import prepare_sheet
 from kernelviewer.figures.exhibits.spectrum import BINS, prepare_spectrum
 from kernelviewer.figures.options import FigureOptions
@@ -49,10 +49,7 @@ _HIGH = 150.0
 
 
 def write_animation(
-    scene: Scene,
-    path: AnyPath,
-    options: FigureOptions = SCREEN,
-    watch: Watch = NEVER,
+    scene: Scene, path: AnyPath, options: FigureOptions = SCREEN, watch: Watch = NEVER
 ) -> Path:
     """Write the scene's networks, as steps of a run, as an animated GIF or PNG.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.figures.colours import mix
+from kernelviewer.figures.content import too_low
 from kernelviewer.figures.counts import short_names
 
 if TYPE_CHECKING:
@@ -109,6 +110,24 @@ class Chart:
             page.text(left, at + 0.36 * em, name(tick), align="right", gid="tick")
 
 
+def chart_height(
+    options: FigureOptions, rest: float, usual: float, least: float, what: str
+) -> float:
+    """Height of a chart beside what else takes ``rest``, all in mm.
+
+    Raises
+    ------
+    FigureError
+        The height asked for leaves less than ``least``; it begins with ``what``.
+    """
+    if options.height_mm is None:
+        return usual
+    high = options.height_mm - rest
+    if high < least:
+        raise too_low(what, options)
+    return high
+
+
 def axis_height(em: float, labels: bool) -> float:
     """Room in mm below a chart for ticks and label."""
     return (3.1 if labels else 1.8) * em
@@ -124,8 +143,9 @@ def nice_ticks(top: float, most: int = 4) -> list[float]:
 
 
 def fit_name(value: float) -> str:
-    """A fit as a tick says it: two decimals at most."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
+    """A fit as a tick says it: two decimals, or as many as tell it from 1."""
+    digits = 3 if 0.995 <= value < 1 else 2
+    return f"{value:.{digits}f}".rstrip("0").rstrip(".")
 
 
 _HEAD = 2.4

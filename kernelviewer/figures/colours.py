@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.figures.errors import OptionError
+from kernelviewer.figures.content import OptionError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,7 +41,6 @@ class Ink:
     text: str
     secondary: str
     line: str
-    faint: str
     neutral: str
     negative: str
     positive: str
@@ -57,7 +56,6 @@ LIGHT = Ink(
     text="#1F1F1C",
     secondary="#5E5E58",
     line="#8C8C86",
-    faint="#E2E2DE",
     neutral="#C9C9C4",
     negative="#265CB2",
     positive="#D64834",
@@ -68,7 +66,6 @@ DARK = Ink(
     text="#ECECEA",
     secondary="#B0B1AE",
     line="#77787A",
-    faint="#34363A",
     neutral="#55575B",
     negative="#68AAFF",
     positive="#FF8060",

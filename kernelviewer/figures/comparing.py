@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kernelviewer.figures.content import FigureError
 from kernelviewer.figures.counts import (
     UNNAMED,
     coding_of,
@@ -15,7 +16,6 @@ from kernelviewer.figures.counts import (
     listing,
     named,
 )
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.comparison import KernelNames, compare_size
 from kernelviewer.kernels.pairing import pair, why_apart
@@ -125,11 +125,7 @@ def compare_scene(
     one, other = (_bank(subject, match) for subject in scene.subjects)
     pairing = pair(one, other, match=match, layers=layers, watch=watch)
     found = compare_size(
-        pairing,
-        scene.size,
-        _names(scene),
-        shown=(first.mask, second.mask),
-        watch=watch,
+        pairing, scene.size, _names(scene), shown=(first.mask, second.mask), watch=watch
     )
     if not len(found):
         raise FigureError(

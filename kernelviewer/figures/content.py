@@ -1,4 +1,4 @@
-"""What every exhibit makes of a scene, before and after it is drawn."""
+"""What every exhibit makes of a scene, or the error that says why it cannot."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
+from kernelviewer.formats.errors import HintedError
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -17,6 +18,27 @@ if TYPE_CHECKING:
     from kernelviewer.figures.page import Page
     from kernelviewer.figures.scene import Scene
     from kernelviewer.watch import Watch
+
+
+class FigureError(HintedError):
+    """A figure that cannot be made, said for the person who asked for it."""
+
+
+class OptionError(FigureError):
+    """An option that no figure can have: a value out of range or an unknown name."""
+
+
+def too_narrow(what: str) -> FigureError:
+    """The error that says what does not fit into the width."""
+    hint = "Make the figure wider, or its font smaller."
+    return FigureError(f"{what} into this width", hint)
+
+
+def too_low(what: str, options: FigureOptions) -> FigureError:
+    """The error that says what does not fit into the height asked for."""
+    height = options.height_mm
+    room = "this height" if height is None else f"{height:g} mm"
+    return FigureError(f"{what} into {room}", "Make the figure higher.")
 
 
 @dataclass(frozen=True, slots=True)

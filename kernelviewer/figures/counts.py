@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.content import FigureError
 from kernelviewer.figures.scene import Counted
 from kernelviewer.kernels.classes import CLASSES, INDEX, PAPER
 from kernelviewer.text import printable as as_printable
@@ -182,7 +182,7 @@ def coverage_facts(coverage: float, yardstick: Yardstick) -> tuple[str, ...]:
 def coverage_sentence(coverage: float, yardstick: Yardstick) -> str:
     """A coverage is never said without what white noise reaches."""
     return (
-        f"Identified: {percent(coverage)} at a fit of {yardstick.threshold:.2f} or "
+        f"Identified: {percent(coverage)} at a fit of {yardstick.least} or "
         f"more (white noise: {percent(yardstick.null_coverage)}; {yardstick.words})."
     )
 

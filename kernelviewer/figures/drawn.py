@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from kernelviewer.figures.content import FigureError
 from kernelviewer.figures.counts import count, printable
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.exhibits import exhibit
 from kernelviewer.figures.export import write_data
 from kernelviewer.figures.options import FigureOptions

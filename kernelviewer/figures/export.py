@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernelviewer.figures.colours import ink
+from kernelviewer.figures.content import FigureError
 from kernelviewer.figures.counts import printable
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.kernels import gather
 from kernelviewer.figures.options import FigureOptions
 from kernelviewer.figures.tiling import Mosaic, as_pictures, palette, quantise

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kernelviewer.figures.colours import weight_colours
+from kernelviewer.figures.colours import ink, weight_colours
 from kernelviewer.kernels.classes import FLAT, class_shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kernelviewer.figures.colours import Ink
     from kernelviewer.figures.fonts import Face
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.page import Page
@@ -34,13 +33,10 @@ class Entry:
     short: str = ""
 
 
-def class_entries(
-    indices: Iterable[int], ground: Ink, *, marks: bool = False
-) -> list[Entry]:
-    """Entries of classes, given by their index, in the order of the classes.
-
-    ``marks``: with their letters.
-    """
+def class_entries(indices: Iterable[int], options: FigureOptions) -> list[Entry]:
+    """Entries of classes, by their index; with their letters where these are wanted."""
+    ground = ink(options.dark)
+    marks = options.class_marks == "letters"
     return [
         Entry(
             ground.of_class(item),
@@ -48,7 +44,7 @@ def class_entries(
             HATCH if item is FLAT else "",
             f"{item.mark} {item.short}" if marks else item.short,
         )
-        for item in (class_shown(index) for index in sorted(set(indices)))
+        for item in map(class_shown, dict.fromkeys(indices))
     ]
 
 

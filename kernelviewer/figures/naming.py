@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.device import choose_device
-from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.content import FigureError
 from kernelviewer.figures.scene import FAMILY, Coding, Yardstick
 from kernelviewer.kernels.bank import size_key, size_label
-from kernelviewer.kernels.classes import INDEX
-from kernelviewer.kernels.naming import Naming
+from kernelviewer.kernels.classes import FINE, INDEX, Naming
 from kernelviewer.latent.labels import label, named_by
 from kernelviewer.latent.stretches import family_stretches, same_names
 from kernelviewer.watch import NEVER
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
     from kernelviewer.device import Device
     from kernelviewer.figures.scene import Scene, Subject
     from kernelviewer.kernels.bank import Size
-    from kernelviewer.kernels.classes import OwnName
-    from kernelviewer.kernels.naming import By
+    from kernelviewer.kernels.classes import By, OwnName
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.stretches import Stretches
     from kernelviewer.watch import Watch
@@ -156,9 +154,7 @@ def with_codings(
 
 
 def yardstick_of(
-    autoencoder: Autoencoder,
-    threshold: float | None = None,
-    stretches: Stretches = (),
+    autoencoder: Autoencoder, threshold: float | None = None, stretches: Stretches = ()
 ) -> Yardstick:
     """What names the kernels that an autoencoder encoded."""
     own = autoencoder.stretches
@@ -207,11 +203,14 @@ def _coding(
         found = label(codes, yardstick.stretches, yardstick.threshold)
         return Coding(codes.code, codes.fit, found.best_class.astype(np.int64))
     from kernelviewer.kernels.family import family_fit_set
+    from kernelviewer.kernels.family.fit import MARGIN
     from kernelviewer.kernels.family.spectrum import family_spectrum
     from kernelviewer.latent.family_null import like_noise
 
     there = ~kernels.flat
-    own = family_fit_set(kernels, device=device, watch=watch)
+    # the fine classes come from the bank alone; for the paper's, edges are refined too
+    margin = 0.0 if yardstick.scheme is FINE else MARGIN
+    own = family_fit_set(kernels, device=device, margin=margin, watch=watch)
     code, fit = (np.full(len(kernels), np.nan, np.float32) for _ in range(2))
     best = np.full(len(kernels), INDEX["flat"], np.int64)
     code[there] = family_spectrum(kernels.size).codes(own)

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from kernelviewer.figures.colours import COLORMAPS
-from kernelviewer.figures.errors import FigureError, OptionError
+from kernelviewer.figures.content import FigureError, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -293,8 +293,8 @@ class FigureOptions:
         Whether to draw names of layers, axes and classes; class colours; colours of the
         weights; **a**, **b** …
     class_marks
-        What tells the classes apart in bars and areas, and in their legend; with
-        ``letters`` a print in grey can be read.
+        What tells the classes apart in bars, areas, points and along the code, and in
+        their legend; with ``letters`` a print in grey can be read.
     title
         Text above the figure; empty: none.
     colormap
@@ -343,355 +343,127 @@ class FigureOptions:
         A value is out of range.
     """
 
-    width_mm: float = declared(
-        WIDTHS["double"],
-        Number(
-            label="Width",
-            title="Width of the figure",
-            help="column width in mm, or "
-            + ", ".join(f"{name} ({mm:g} mm)" for name, mm in WIDTHS.items()),
-            noun="width",
-            flag="width",
-            metavar="MM",
-            low=40.0,
-            high=1000.0,
-            unit=" mm",
-            most=400.0,
-            names=WIDTHS,
-        ),
-    )
-    height_mm: float | None = declared(
-        None,
-        Number(
-            label="Height",
-            title="Height of the figure",
-            help="height in mm; default: as needed",
-            noun="height",
-            flag="height",
-            metavar="MM",
-            low=20.0,
-            high=3000.0,
-            unit=" mm",
-            most=600.0,
-            unset="as needed",
-        ),
-    )
-    margin_mm: float | None = declared(
-        None,
-        Number(
-            label="Border",
-            title="Empty border",
-            help="empty border; default: 0.4 of the font size",
-            noun="margin",
-            flag="margin",
-            metavar="MM",
-            low=0.0,
-            high=250.0,
-            unit=" mm",
-            most=30.0,
-            step=0.1,
-            unset="narrow",
-        ),
-    )
-    dpi: int = declared(
-        300,
-        Number(
-            label="Resolution",
-            title="Resolution of PNG files",
-            help="pixels per inch of PNG files",
-            noun="resolution",
-            low=72,
-            high=1200,
-            unit=" dpi",
-            whole=True,
-        ),
-    )
-    font_family: str = declared(
-        "sans-serif",
-        Choice(
-            label="Font",
-            title="Font family",
-            help="sans-serif, serif, or an installed family",
-            flag="font",
-            metavar="FAMILY",
-            choices={
-                "sans-serif": "Sans serif",
-                "serif": "Serif",
-                "monospace": "Monospace",
-            },
-            open=True,
-        ),
-    )
-    font_size: float = declared(
-        7.0,
-        Number(
-            label="Font size",
-            help="size of the labels in points",
-            noun="font size",
-            metavar="PT",
-            low=4.0,
-            high=40.0,
-            unit=" pt",
-            most=24.0,
-            step=0.5,
-        ),
-    )
-    labels: bool = declared(
-        True, Switch(label="Labels", help="names of layers, axes, classes")
-    )
-    title: str = declared(
-        "",
-        Text(
-            label="Title",
-            title="Title above the figure",
-            is_look=False,
-            drawn_only=True,
-        ),
-    )
+    # fmt: off
+    width_mm: float = declared(WIDTHS["double"], Number(
+        label="Width", title="Width of the figure",
+        help="column width in mm, or "
+        + ", ".join(f"{name} ({mm:g} mm)" for name, mm in WIDTHS.items()),
+        noun="width", flag="width", metavar="MM", low=40.0, high=1000.0, unit=" mm",
+        most=400.0, names=WIDTHS))
+    height_mm: float | None = declared(None, Number(
+        label="Height", title="Height of the figure",
+        help="height in mm; default: as needed", noun="height", flag="height",
+        metavar="MM", low=20.0, high=3000.0, unit=" mm", most=600.0, unset="as needed"))
+    margin_mm: float | None = declared(None, Number(
+        label="Border", title="Empty border",
+        help="empty border; default: 0.4 of the font size", noun="margin",
+        flag="margin", metavar="MM", low=0.0, high=250.0, unit=" mm", most=30.0,
+        step=0.1, unset="narrow"))
+    dpi: int = declared(300, Number(
+        label="Resolution", title="Resolution of PNG files",
+        help="pixels per inch of PNG files", noun="resolution", low=72, high=1200,
+        unit=" dpi", whole=True))
+    font_family: str = declared("sans-serif", Choice(
+        label="Font", title="Font family",
+        help="sans-serif, serif, or an installed family", flag="font", metavar="FAMILY",
+        choices={
+            "sans-serif": "Sans serif", "serif": "Serif", "monospace": "Monospace"},
+        open=True))
+    font_size: float = declared(7.0, Number(
+        label="Font size", help="size of the labels in points", noun="font size",
+        metavar="PT", low=4.0, high=40.0, unit=" pt", most=24.0, step=0.5))
+    labels: bool = declared(True, Switch(
+        label="Labels", help="names of layers, axes, classes"))
+    title: str = declared("", Text(
+        label="Title", title="Title above the figure", is_look=False, drawn_only=True))
     legend: bool = declared(True, Switch(label="Legend", help="the colours of classes"))
-    class_marks: ClassMarks = declared(
-        "colours",
-        Choice(
-            label="Classes",
-            title="What tells the classes apart",
-            noun="telling of classes",
-            choices={
-                "colours": "by colours",
-                "letters": "by letters too",
-            },
-        ),
-    )
-    scale_bar: bool = declared(
-        True, Switch(label="Scale of weights", help="the colours of weights")
-    )
-    panel_letters: bool = declared(
-        False,
-        Switch(label="Panel letters", help="a letter for each panel", flag="letters"),
-    )
-    colormap: str = declared(
-        "signed",
-        Choice(
-            label="Colours",
-            title="Colours of the weights",
-            help=f"such as {', '.join(COLORMAPS)}",
-            metavar="NAME",
-            choices=COLORMAPS,
-            open=True,
-        ),
-    )
-    scale: Scale = declared(
-        "kernel",
-        Choice(
-            label="Scaled to",
-            title="What shares a scale of colours",
-            noun="scale of weights",
-            choices={
-                "kernel": "each kernel",
-                "layer": "each layer",
-                "figure": "all together",
-            },
-        ),
-    )
-    mean: Mean = declared(
-        "auto",
-        Choice(
-            label="Mean",
-            title="Whether kernels are drawn with their mean",
-            help="draw kernels with or without their mean; default: without it where "
-            "they stand with their classes",
-            noun="mean of kernels",
-            is_look=False,
-            drawn_only=True,
-            choices={
-                "auto": "without it where classes are seen",
-                "with": "with mean",
-                "without": "without mean",
-            },
-        ),
-    )
-    samples: int | None = declared(
-        None,
-        Number(
-            label="Samples",
-            title="Kernels in a row",
-            noun="number of samples",
-            metavar="N",
-            is_look=False,
-            drawn_only=True,
-            low=1,
-            high=1000,
-            unit=" in a row",
-            unset="as many as fit",
-            whole=True,
-        ),
-    )
-    keys: int | None = declared(
-        None,
-        Number(
-            label="Keys",
-            title="Number of keys that are sought for the networks",
-            help="keys to seek for the networks (default: the 8 published ones at 7x7, "
-            "else 8)",
-            noun="number of keys",
-            metavar="N",
-            is_look=False,
-            low=1,
-            high=64,
-            unset="published",
-            whole=True,
-        ),
-    )
-    key_set: str = declared(
-        "",
-        Text(
-            label="Set of keys",
-            title="Which keys: published, shipped, centroids, or a CSV file",
-            help="published, shipped (the best that come with the program), centroids, "
-            "or a CSV file (default: the published ones at 7x7, else found ones)",
-            noun="set of keys",
-            metavar="SET",
-            is_look=False,
-        ),
-    )
-    group: Group = declared(
-        "layer",
-        Choice(
-            label="Grouped by",
-            title="How kernels are grouped",
-            help="how a sheet's kernels are grouped",
-            noun="group",
-            is_look=False,
-            choices={
-                "layer": "layer",
-                "network": "network",
-                "class": "class",
-                "code": "stretch of the spectrum",
-                "fit": "fit",
-                "none": "nothing",
-            },
-        ),
-    )
-    sort: Sort = declared(
-        "channel",
-        Choice(
-            label="Sorted by",
-            title="Order within a group",
-            help="their order in a group",
-            noun="order",
-            is_look=False,
-            choices={
-                "channel": "layer and channel",
-                "scale": "scale, largest first",
-                "flat": "flat ones first",
-                "class": "class",
-                "code": "code",
-                "fit": "fit, best first",
-            },
-        ),
-    )
-    components: tuple[int, int] = declared(
-        (1, 2),
-        Pair(
-            label="Components",
-            help="principal components across and up (default: 1,2)",
-            noun="principal component",
-            metavar="A,B",
-            is_look=False,
-            low=1,
-            high=9,
-            titles=("Principal component across", "Principal component upwards"),
-        ),
-    )
-    colour: Colour = declared(
-        "class",
-        Choice(
-            label="Points by",
-            title="What the points' colours tell",
-            help="what a point's colour tells",
-            noun="colour of points",
-            is_look=False,
-            drawn_only=True,
-            choices={
-                "class": "class",
-                "layer": "layer",
-                "network": "network",
-                "fit": "fit",
-            },
-        ),
-    )
-    match: Match = declared(
-        "names",
-        Choice(
-            label="Pairs by",
-            title="Which kernels of two networks correspond",
-            noun="match",
-            is_look=False,
-            choices={
-                "names": "layer name and channel",
-                "order": "order and shape of layers",
-                "best": "best match within a layer",
-            },
-        ),
-    )
-    pairing: tuple[tuple[str, str], ...] | None = declared(
-        None,
-        LayerPairs(
-            label="Layers as paired by hand",
-            help="these layers correspond, and no others do; may be given several "
-            "times (default: as --match finds)",
-            noun="pair of layers",
-            flag="pair",
-            metavar="BEFORE=AFTER",
-            is_look=False,
-        ),
-    )
-    time: Time = declared(
-        "auto",
-        Choice(
-            label="Steps",
-            title="How the steps of a run are spaced",
-            noun="spacing of steps",
-            is_look=False,
-            drawn_only=True,
-            choices={
-                "auto": "as they lie",
-                "even": "each alike",
-                "step": "by their numbers",
-                "log": "logarithmically",
-            },
-        ),
-    )
-    seed: int = declared(
-        0,
-        Number(
-            label="Seed",
-            title="Seed of what is drawn at random",
-            help="of what is drawn at random",
-            noun="seed",
-            is_look=False,
-            low=0,
-            high=2**32 - 1,
-            most=2**31 - 1,
-            whole=True,
-        ),
-    )
-    mark: float | None = declared(
-        None,
-        Code(
-            label="Mark",
-            help="a code from 0 to 1: marked in a spectrum, decoded in a kernel's "
-            "figure",
-            noun="marked code",
-            metavar="CODE",
-            is_look=False,
-            labels={
-                "kernel": "Decode the slider's code",
-                "spectrum": "Mark the slider's code",
-            },
-        ),
-    )
+    class_marks: ClassMarks = declared("colours", Choice(
+        label="Classes", title="What tells the classes apart",
+        noun="telling of classes",
+        choices={"colours": "by colours", "letters": "by letters too"}))
+    scale_bar: bool = declared(True, Switch(
+        label="Scale of weights", help="the colours of weights"))
+    panel_letters: bool = declared(False, Switch(
+        label="Panel letters", help="a letter for each panel", flag="letters"))
+    colormap: str = declared("signed", Choice(
+        label="Colours", title="Colours of the weights",
+        help=f"such as {', '.join(COLORMAPS)}", metavar="NAME", choices=COLORMAPS,
+        open=True))
+    scale: Scale = declared("kernel", Choice(
+        label="Scaled to", title="What shares a scale of colours",
+        noun="scale of weights", choices={
+            "kernel": "each kernel", "layer": "each layer", "figure": "all together"}))
+    mean: Mean = declared("auto", Choice(
+        label="Mean", title="Whether kernels are drawn with their mean",
+        help="draw kernels with or without their mean; default: without it where "
+        "they stand with their classes", noun="mean of kernels", is_look=False,
+        drawn_only=True, choices={
+            "auto": "without it where classes are seen", "with": "with mean",
+            "without": "without mean"}))
+    samples: int | None = declared(None, Number(
+        label="Samples", title="Kernels in a row", noun="number of samples",
+        metavar="N", is_look=False, drawn_only=True, low=1, high=1000, unit=" in a row",
+        unset="as many as fit", whole=True))
+    keys: int | None = declared(None, Number(
+        label="Keys", title="Number of keys that are sought for the networks",
+        help="keys to seek for the networks (default: the 8 published ones at 7x7, "
+        "else 8)", noun="number of keys", metavar="N", is_look=False, low=1, high=64,
+        unset="published", whole=True))
+    key_set: str = declared("", Text(
+        label="Set of keys",
+        title="Which keys: published, shipped, centroids, or a CSV file",
+        help="published, shipped (the best that come with the program), centroids, "
+        "or a CSV file (default: the published ones at 7x7, else found ones)",
+        noun="set of keys", metavar="SET", is_look=False))
+    group: Group = declared("layer", Choice(
+        label="Grouped by", title="How kernels are grouped",
+        help="how a sheet's kernels are grouped", noun="group", is_look=False,
+        choices={
+            "layer": "layer", "network": "network", "class": "class",
+            "code": "stretch of the spectrum", "fit": "fit", "none": "nothing"}))
+    sort: Sort = declared("channel", Choice(
+        label="Sorted by", title="Order within a group", help="their order in a group",
+        noun="order", is_look=False, choices={
+            "channel": "layer and channel", "scale": "scale, largest first",
+            "flat": "flat ones first", "class": "class", "code": "code",
+            "fit": "fit, best first"}))
+    components: tuple[int, int] = declared((1, 2), Pair(
+        label="Components", help="principal components across and up (default: 1,2)",
+        noun="principal component", metavar="A,B", is_look=False, low=1, high=9,
+        titles=("Principal component across", "Principal component upwards")))
+    colour: Colour = declared("class", Choice(
+        label="Points by", title="What the points' colours tell",
+        help="what a point's colour tells", noun="colour of points", is_look=False,
+        drawn_only=True, choices={
+            "class": "class", "layer": "layer", "network": "network", "fit": "fit"}))
+    match: Match = declared("names", Choice(
+        label="Pairs by", title="Which kernels of two networks correspond",
+        noun="match", is_look=False, choices={
+            "names": "layer name and channel", "order": "order and shape of layers",
+            "best": "best match within a layer"}))
+    pairing: tuple[tuple[str, str], ...] | None = declared(None, LayerPairs(
+        label="Layers as paired by hand",
+        help="these layers correspond, and no others do; may be given several "
+        "times (default: as --match finds)", noun="pair of layers", flag="pair",
+        metavar="BEFORE=AFTER", is_look=False))
+    time: Time = declared("auto", Choice(
+        label="Steps", title="How the steps of a run are spaced",
+        noun="spacing of steps", is_look=False, drawn_only=True, choices={
+            "auto": "as they lie", "even": "each alike", "step": "by their numbers",
+            "log": "logarithmically"}))
+    seed: int = declared(0, Number(
+        label="Seed", title="Seed of what is drawn at random",
+        help="of what is drawn at random", noun="seed", is_look=False, low=0,
+        high=2**32 - 1, most=2**31 - 1, whole=True))
+    mark: float | None = declared(None, Code(
+        label="Mark",
+        help="a code from 0 to 1: marked in a spectrum, decoded in a kernel's "
+        "figure", noun="marked code", metavar="CODE", is_look=False, labels={
+            "kernel": "Decode the slider's code",
+            "spectrum": "Mark the slider's code"}))
     dark: bool = declared(False, Switch(label="Dark ground"))
     own: tuple[tuple[str, Any], ...] = ()
+    # fmt: on
 
     def __post_init__(self) -> None:
         for name, option in OPTIONS.items():

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from kernelviewer.figures.colours import ink
-from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.content import FigureError
 from kernelviewer.figures.fonts import FALLBACKS, POINT, Face
-from kernelviewer.kernels.classes import FLAT, ink_on
+from kernelviewer.figures.legend import HATCH
+from kernelviewer.kernels.classes import CLASSES, FLAT, class_shown, ink_on
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    import numpy as np
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
@@ -272,6 +274,23 @@ class Page:
             )
         )
 
+    def class_box(
+        self,
+        kind: PatternClass,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        gid: str | None = None,
+    ) -> None:
+        """Fill a class's box; if wanted, a line around it, and letters with room."""
+        letters = self.options.class_marks == "letters"
+        edge = self.ink.paper if letters else "none"
+        hatch = HATCH if kind is FLAT else ""
+        colour = self.ink.of_class(kind)
+        self.rectangle(x, y, width, height, colour, edge=edge, hatch=hatch, gid=gid)
+        self.class_mark(kind, x, y, width, height)
+
     def class_mark(
         self, kind: PatternClass, x: float, y: float, width: float, height: float
     ) -> None:
@@ -287,6 +306,60 @@ class Page:
         self.text(
             x + width / 2, middle, kind.mark, size=size, align="center", colour=ink
         )
+
+    @property
+    def tag_size(self) -> tuple[float, float]:
+        """Room of a tag, mm: across for the widest letters, and down."""
+        size = 0.85 * self.face.size
+        widest = max(self.face.width(item.mark, size) for item in CLASSES)
+        return widest + 0.2 * self.face.em, 1.1 * size * POINT
+
+    def class_tag(self, kind: PatternClass, x: float, y: float) -> None:
+        """A class's letters in a box of its colour, its middle there."""
+        wide, high = self.tag_size
+        box = x - wide / 2, y - high / 2, wide, high
+        self.class_box(kind, *box, f"tag-{kind.id}")
+
+    def class_tags(
+        self,
+        places: NDArray[np.float64],
+        classes: NDArray[np.int64],
+        free: Iterable[NDArray[np.float64]] = (),
+    ) -> None:
+        """Tags on points, as many as find room, each class in turn.
+
+        Parameters
+        ----------
+        places, classes
+            Millimetres [N, 2], and classes by their index into `CLASSES` [N].
+        free
+            Places that stay free.
+        """
+        wide, high = self.tag_size
+        cell = high / 4
+        taken = np.zeros(
+            (int(self.height / cell) + 1, int(self.width / cell) + 1), bool
+        )
+
+        def box(x: float, y: float) -> NDArray[np.bool_]:
+            left, right = max(x - 0.6 * wide, 0.0), x + 0.6 * wide
+            top, bottom = max(y - 0.6 * high, 0.0), y + 0.6 * high
+            return taken[
+                int(top / cell) : int(bottom / cell) + 1,
+                int(left / cell) : int(right / cell) + 1,
+            ]
+
+        for place in free:
+            box(*place.tolist())[:] = True
+        rank = np.zeros(len(classes), np.int64)
+        for kind in np.unique(classes):
+            alike = classes == kind
+            rank[alike] = np.arange(alike.sum())
+        for index in np.argsort(rank, kind="stable").tolist():
+            x, y = places[index].tolist()
+            if not box(x, y).any():
+                box(x, y)[:] = True
+                self.class_tag(class_shown(int(classes[index])), x, y)
 
     def marker(self, x: float, y: float, text: str, ring: str) -> None:
         """Write a short text in a circle around a point."""

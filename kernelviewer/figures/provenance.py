@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernelviewer import __version__
-from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.content import FigureError
 from kernelviewer.formats.registry import hash_at, network_hash
 from kernelviewer.strangers import is_plain, reach
 from kernelviewer.text import printable, shortened, shown

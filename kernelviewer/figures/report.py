@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernelviewer import __version__
+from kernelviewer.figures.content import FigureError
 from kernelviewer.figures.drawn import make_figure
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.exhibits import EXHIBITS
 from kernelviewer.figures.naming import name_scene
 from kernelviewer.figures.provenance import with_hashes

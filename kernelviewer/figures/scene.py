@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.content import FigureError
 from kernelviewer.kernels.bank import size_key, size_label
 from kernelviewer.kernels.classes import CLASSES, INDEX, PAPER, PATTERNS, own_to_json
 from kernelviewer.kernels.equality import best_match, find_equal, network_names
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import KernelBank, KernelSet, Size
-    from kernelviewer.kernels.classes import OwnName, Scheme
-    from kernelviewer.kernels.naming import By
+    from kernelviewer.kernels.classes import By, OwnName, Scheme
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
 
@@ -100,6 +99,12 @@ class Yardstick:
     def by(self) -> By:
         """Whether codes name the kernels, or the family."""
         return "family" if self.method == FAMILY else "code"
+
+    @property
+    def least(self) -> str:
+        """The threshold as captions say it: 0.996 is not all."""
+        text = f"{self.threshold:.2f}"
+        return f"{self.threshold:.3f}" if text == "1.00" else text
 
     @property
     def words(self) -> str:

@@ -74,9 +74,10 @@ def quantise(
     if reach is None:
         reach = np.abs(weights).max(axis=(1, 2), initial=0.0)
     middle = LEVELS // 2
-    factor = middle / np.where(reach > 0, reach, np.inf)
-    steps = np.clip(np.rint(weights * factor[:, None, None]), -middle, middle)
-    indices = (steps + middle).astype(np.uint16)
+    reach = np.where(reach > 0, reach, np.inf)[:, None, None]
+    with np.errstate(over="ignore"):  # beyond the reach, however far
+        steps = np.clip(np.rint(weights / reach * middle), -middle, middle)
+    indices: NDArray[np.uint16] = (steps + middle).astype(np.uint16)
     rows, columns = np.indices(pictures.shape[1:])
     hatch = np.where((rows + columns) % _HATCH_STEP, PLAIN, HATCH).astype(np.uint16)
     indices[flat] = hatch

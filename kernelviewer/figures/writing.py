@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernelviewer import __version__
-from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.content import FigureError
 from kernelviewer.figures.fonts import figure_style
 from kernelviewer.files import atomic_write
 from kernelviewer.text import shown

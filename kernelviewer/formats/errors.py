@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from kernelviewer.text import AnyPath
 
 
+def with_hint(problem: str, hint: str) -> str:
+    """What is wrong, and what to do about it where that is known."""
+    return f"{problem}. {hint}" if hint else problem
+
+
 class HintedError(Exception):
     """A request that cannot be met: why, and what can be done about it.
 
@@ -31,7 +36,7 @@ class HintedError(Exception):
     def __init__(self, problem: str, hint: str = "") -> None:
         self.problem = printable(problem, keep="\n")
         self.hint = printable(hint, keep="\n")
-        super().__init__(f"{self.problem}. {self.hint}" if hint else self.problem)
+        super().__init__(with_hint(self.problem, self.hint))
 
 
 class CheckpointError(Exception):
@@ -51,9 +56,7 @@ class CheckpointError(Exception):
         self.path = Path(path)
         self.problem = printable(problem, keep="\n")
         self.hint = printable(hint, keep="\n")
-        super().__init__(
-            f"{self.name}: {self.problem}" + (f". {self.hint}" if hint else "")
-        )
+        super().__init__(with_hint(f"{self.name}: {self.problem}", self.hint))
 
     @property
     def name(self) -> str:

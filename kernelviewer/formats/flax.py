@@ -261,21 +261,15 @@ _NUMBERS = dict(
     )
 )
 """First byte → how the number after it is written."""
+# fmt: off
 _SIZED = {
-    0xC4: ("bytes", ">B"),
-    0xC5: ("bytes", ">H"),
-    0xC6: ("bytes", ">I"),
-    0xC7: ("extension", ">B"),
-    0xC8: ("extension", ">H"),
-    0xC9: ("extension", ">I"),
-    0xD9: ("text", ">B"),
-    0xDA: ("text", ">H"),
-    0xDB: ("text", ">I"),
-    0xDC: ("list", ">H"),
-    0xDD: ("list", ">I"),
-    0xDE: ("map", ">H"),
+    0xC4: ("bytes", ">B"), 0xC5: ("bytes", ">H"), 0xC6: ("bytes", ">I"),
+    0xC7: ("extension", ">B"), 0xC8: ("extension", ">H"), 0xC9: ("extension", ">I"),
+    0xD9: ("text", ">B"), 0xDA: ("text", ">H"), 0xDB: ("text", ">I"),
+    0xDC: ("list", ">H"), 0xDD: ("list", ">I"), 0xDE: ("map", ">H"),
     0xDF: ("map", ">I"),
 }
+# fmt: on
 """First byte → what follows, and how its length is written."""
 
 

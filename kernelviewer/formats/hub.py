@@ -164,10 +164,7 @@ _SIGN_IN = "Sign in with `hf auth login`"
 
 
 def download(
-    repository: str,
-    names: tuple[str, ...],
-    watch: Watch,
-    revision: str = "",
+    repository: str, names: tuple[str, ...], watch: Watch, revision: str = ""
 ) -> Path:
     """Path of the first of the files that the repository has, and of its configuration.
 
@@ -269,10 +266,7 @@ def _plain_and_prompt() -> Iterator[None]:
 
 
 def _first_of(
-    repository: str,
-    names: tuple[str, ...],
-    watch: Watch,
-    revision: str | None,
+    repository: str, names: tuple[str, ...], watch: Watch, revision: str | None
 ) -> Path:
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError

@@ -77,6 +77,10 @@ READERS: tuple[Reader, ...] = (
     legacy.PLAIN,
 )
 """Asked from the top; the first whose ``match`` says yes reads the file."""
+READABLE = (
+    "PyTorch, safetensors, ONNX, TFLite, TensorFlow, Paddle, Keras, NumPy and Flax "
+    "files are read."
+)
 
 GROUP = "kernelviewer.readers"
 """Entry points by which other packages add readers."""
@@ -145,6 +149,10 @@ def open_checkpoint(
     >>> checkpoint.tensors[0].load().shape == checkpoint.tensors[0].shape
     True
     """
+    given: object = path
+    if not isinstance(given, str | os.PathLike):
+        msg = f"give the path of a file, not {type(path).__name__}; extract_kernels "
+        raise TypeError(f"{msg}takes networks in memory too")
     try:
         with unpacking(watch):
             opened = _Opening(Options(copy, watch)).open(_look_at(Path(path)))
@@ -183,7 +191,7 @@ class _Opening:
             if reader is not None:
                 return self._read(source, reader)
             if is_part(source.path) or not archives.match(source):
-                raise wrong_file(source)
+                raise wrong_file(source, READABLE)
             self._archives += 1
             limits = self._limits or archives.Limits(source.size, self._options.watch)
             self._limits = limits

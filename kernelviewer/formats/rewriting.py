@@ -148,10 +148,7 @@ def _reads_of(tensor: Tensor) -> list[tuple[OpenedFile, int, int]]:
 
 
 def _traced(
-    tensor: Tensor,
-    place: tuple[OpenedFile, int, int],
-    numbers: int,
-    big_endian: bool,
+    tensor: Tensor, place: tuple[OpenedFile, int, int], numbers: int, big_endian: bool
 ) -> NDArray[np.int64] | None:
     """Which stored number each value is; None if they are no such numbers."""
     order = np.zeros(numbers, np.int64)

@@ -174,10 +174,6 @@ def _start(path: Path) -> bytes:
 _MODEL = "Open the network's checkpoint instead."
 _UNPACK = "Unpack it and open what is inside."
 _AGAIN = "Download it again."
-READABLE = (
-    "PyTorch, safetensors, ONNX, TFLite, TensorFlow, Paddle, Keras, NumPy and Flax "
-    "files are read."
-)
 
 _MAGIC: tuple[tuple[bytes, int, str, str], ...] = (
     (b"\x89PNG\r\n", 0, "an image (PNG)", _MODEL),
@@ -231,8 +227,8 @@ _TF_DATA = re.compile(r"\.(data-\d{5}-of-\d{5}|index)$")
 _CONTROL = bytes(set(range(32)) - {7, 8, 9, 10, 12, 13, 27})
 
 
-def wrong_file(source: Source) -> CheckpointError:
-    """Name a file that no reader took."""
+def wrong_file(source: Source, readable: str) -> CheckpointError:
+    """Name a file that no reader took; ``readable`` says which files are read."""
     for test in (part, _magic, _zip, other_network, _text, _tensorflow):
         found = test(source)
         if found:
@@ -245,7 +241,7 @@ def wrong_file(source: Source) -> CheckpointError:
         return CheckpointError(source.path, problem, _AGAIN)
     start = source.head[:8].hex(" ")
     problem = f"this is no checkpoint of a known format (it starts with {start})"
-    return CheckpointError(source.path, problem, READABLE)
+    return CheckpointError(source.path, problem, readable)
 
 
 def _magic(source: Source) -> tuple[str, str] | None:

@@ -56,7 +56,7 @@ class Listed:
         raise NotImplementedError
 
     def item_selected(self, item: int) -> bool:
-        """Whether it is selected."""
+        """True if it is selected."""
         return False
 
     def tell_item(self) -> None:

@@ -91,11 +91,11 @@ def run(
     settings, problem = load_settings()
     given = {"device": device, "theme": theme}
     given = {name: value for name, value in given.items() if value}
-    settings = replace(settings, **given)  # type: ignore[arg-type]
+    kept, settings = settings, replace(settings, **given)  # type: ignore[arg-type]
     if screenshot:
         settings = replace(settings, geometry="", layout="")
     window = MainWindow(settings, problem)
-    window.of_this_run = set(given)
+    window.of_this_run, window.kept_settings = set(given), kept
     window.keeps_settings = window.opener.asks = screenshot is None
     report_errors_in(window)
     if size:

@@ -22,8 +22,7 @@ from kernelviewer.gui.painting.classes import swatch_icon
 from kernelviewer.gui.text import offer_text, shortened, spaced
 from kernelviewer.gui.views.grid import draws_without_mean
 from kernelviewer.gui.views.reconstruction.inspector import array_text
-from kernelviewer.kernels.classes import CLASSES, class_shown
-from kernelviewer.kernels.naming import Naming
+from kernelviewer.kernels.classes import CLASSES, Naming, class_shown
 from kernelviewer.latent.stretches import stretch_at
 from kernelviewer.state.comparing import Comparing
 from kernelviewer.state.own_names import TAGS, tag_name
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from kernelviewer.gui.window_context import WindowContext
-    from kernelviewer.kernels.naming import By, Words
+    from kernelviewer.kernels.classes import By, Words
     from kernelviewer.state.arrangement import EqualKernels
     from kernelviewer.state.view_state import ViewState
 
@@ -236,12 +235,6 @@ def _open_model(window: WindowContext) -> None:
     choose_model(window, window.opener.open_named)
 
 
-def _export_figure(window: WindowContext) -> None:
-    from kernelviewer.gui.dialogs.figure.dialog import open_figure
-
-    open_figure(window)
-
-
 def _export_kernels(window: WindowContext) -> None:
     from kernelviewer.gui.dialogs.export_kernels import export_marked
 
@@ -261,7 +254,7 @@ def _write_approximated(window: WindowContext) -> None:
 
 
 def _export_animation(window: WindowContext) -> None:
-    from kernelviewer.gui.dialogs.runs import export_animation
+    from kernelviewer.gui.dialogs.figure.output import export_animation
 
     export_animation(window)
 
@@ -307,9 +300,7 @@ def _tags_menu(
 
 
 def _fill_tags(
-    window: WindowContext,
-    menu: QMenu,
-    use: Callable[[WindowContext, int], object],
+    window: WindowContext, menu: QMenu, use: Callable[[WindowContext, int], object]
 ) -> None:
     """The tags with how many kernels bear them."""
     menu.clear()
@@ -602,8 +593,9 @@ COMMANDS: tuple[Command, ...] = (
         needs="network", rule=True),
     Command("save_as", "Save Session &As…", "File", lambda w: w.sessions.save_as(),
         ("Ctrl+Shift+S",), needs="network"),
-    Command("export", "&Export Figure…", "File", _export_figure, ("Ctrl+E",),
-        needs="network", rule=True, also="save picture svg pdf png"),
+    Command("export", "&Export Figure…", "File",
+        lambda w: w.figure_requested.emit(), ("Ctrl+E",), needs="network", rule=True,
+        tip="Draw what is looked at as a figure", also="save picture svg pdf png"),
     Command("export_kernels", "Export &Kernels…", "File", _export_kernels,
         ("Ctrl+Alt+E",), needs="network",
         tip="Write the selected kernels, or those in view, as arrays or pictures"),

@@ -1,19 +1,22 @@
-"""Widgets that views and dialogs share: a choice, a number, a dialog and its lines."""
+"""Widgets that views and dialogs share: a choice, a number, a dialog, a line plot."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QLocale, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QLocale, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QActionGroup, QColor, QPainter
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QDialog,
     QDoubleSpinBox,
     QHBoxLayout,
+    QLabel,
     QMenu,
+    QProgressBar,
     QPushButton,
     QSlider,
+    QStackedWidget,
     QStyle,
     QStyleOptionToolButton,
     QStylePainter,
@@ -23,6 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui import theme
+from kernelviewer.gui.text import signed
 from kernelviewer.gui.theme import CONTROL
 
 if TYPE_CHECKING:
@@ -37,6 +41,8 @@ if TYPE_CHECKING:
         QValidator,
     )
     from PySide6.QtWidgets import QWidget
+
+    from kernelviewer.jobs.runner import Ticket
 
 
 PADDING = 7
@@ -184,8 +190,10 @@ class ChoiceButton(QToolButton):
             self.setIcon(action.icon())
             return
         text = self._short.get(self._key, action.text()) if self._brief else None
-        self.setText(f"{text or action.text()}{self._notes[self._brief]} ▾")
-        self.updateGeometry()
+        said = f"{text or action.text()}{self._notes[self._brief]} ▾"
+        if said != self.text():
+            self.setText(said)
+            self.updateGeometry()
 
     def sizeHint(self) -> QSize:
         """Qt: as wide as its text; a tool button would add two letters."""
@@ -207,6 +215,30 @@ class ChoiceButton(QToolButton):
         self._menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
         if self._key in self._actions:
             self._menu.setActiveAction(self._actions[self._key])
+
+
+class SteadyLabel(QLabel):
+    """A line of text; what is around it is laid out anew only when its width changes.
+
+    Any other label has the whole window laid out at every change of its text.
+    """
+
+    def setText(self, text: str) -> None:
+        """Qt: another text."""
+        super().setText(text)
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt: letters may have another size."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit()
+
+    def _fit(self) -> None:
+        """Be as large as the text; a label's own hint never falls below its size."""
+        self.ensurePolished()
+        single = Qt.TextFlag.TextSingleLine
+        self.setFixedSize(self.fontMetrics().size(single, self.text()))
 
 
 class EscapableSlider(QSlider):
@@ -345,6 +377,45 @@ class Dialog(QDialog):
             super().reject()
 
 
+class WorkDialog(Dialog):
+    """A dialog with work of its own in the background, which ends with it.
+
+    Attributes
+    ----------
+    ticket
+        Of the work that was begun last; another dialog's goes on.
+    """
+
+    ticket: Ticket | None = None
+
+    def give_up(self) -> None:
+        """Stop the work."""
+        if self.ticket is not None:
+            self.ticket.cancel()
+
+    def done(self, result: int) -> None:
+        """Qt: nothing is computed for nobody."""
+        self.give_up()
+        super().done(result)
+
+
+def note_of(parent: QWidget, text: str) -> QLabel:
+    """Sentences at the top of a dialog: what it is for."""
+    note = QLabel(text, parent)
+    note.setProperty("role", "secondary")
+    note.setWordWrap(True)
+    return note
+
+
+def progress_bar(parent: QWidget, name: str, title: str) -> QProgressBar:
+    """A bar that shows how much is done, without a number."""
+    bar = QProgressBar(parent)
+    bar.setObjectName(name)
+    bar.setAccessibleName(title)
+    bar.setTextVisible(False)
+    return bar
+
+
 def dialog_button(
     parent: QWidget, text: str, name: str, use: Callable[[], object]
 ) -> QPushButton:
@@ -403,3 +474,93 @@ def show_text(
     layout.addLayout(line_of(shut))
     dialog.show()
     return text
+
+
+_SIDES = ("bottom", "left")
+_PLOT_LEAST = 400, 240
+"""Pixels across and down that leave the names of the axes whole."""
+
+
+def make_plot(parent: QWidget, name: str, axes: tuple[str, str]) -> Any:
+    """An empty plot with named axes: a ``pyqtgraph.PlotWidget``."""
+    import pyqtgraph
+
+    plot = pyqtgraph.PlotWidget(parent)
+    plot.setObjectName(name)
+    for part in (plot, plot.viewport()):  # no key does anything there
+        part.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    plot.setAccessibleName(f"{axes[1]} against {axes[0]}")
+    plot.setMenuEnabled(False)
+    plot.hideButtons()
+    plot.getPlotItem().setContentsMargins(4, 10, 14, 4)
+    for side, label in zip(_SIDES, axes, strict=True):
+        plot.getAxis(side).setLabel(label)
+        plot.getAxis(side).enableAutoSIPrefix(False)
+        _sign_truly(plot.getAxis(side))
+    colour_plot(plot)
+    return plot
+
+
+def colour_plot(plot: Any) -> None:
+    """Give ground and axes of a plot the colours of the theme."""
+    tokens = theme.tokens()
+    plot.setBackground(tokens.panel)
+    for side in _SIDES:
+        axis = plot.getAxis(side)
+        axis.setLabel(axis.labelText, color=tokens.secondary)
+        axis.setPen(tokens.separator)
+        axis.setTextPen(tokens.secondary)
+
+
+def _sign_truly(axis: Any) -> None:
+    """Let an axis write negative numbers with a true minus sign."""
+    usual = axis.tickStrings
+    axis.tickStrings = lambda *given: [signed(text) for text in usual(*given)]
+
+
+def curve_pen(colour: str, width: float = 2) -> Any:
+    """A pen for the curves of a plot."""
+    import pyqtgraph
+
+    return pyqtgraph.mkPen(colour, width=width)
+
+
+class PlotPanel(QStackedWidget):
+    """Shows a sentence, or curves over each other.
+
+    Parameters
+    ----------
+    name
+        Of the plot.
+    axes
+        Names of the horizontal and the vertical axis.
+    """
+
+    def __init__(self, name: str, axes: tuple[str, str], parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setProperty("plate", True)
+        self.setMinimumSize(*_PLOT_LEAST)
+        self.plot = make_plot(self, name, axes)
+        self.text = QLabel(self)
+        self.text.setObjectName(f"{name}Text")
+        self.text.setProperty("role", "secondary")
+        self.text.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.text.setWordWrap(True)
+        self.text.setMargin(24)
+        self.addWidget(self.text)
+        self.addWidget(self.plot)
+
+    def say(self, text: str) -> None:
+        """Show a sentence in place of the plot."""
+        self.text.setText(text)
+        self.setCurrentWidget(self.text)
+
+    def show_plot(self) -> None:
+        """Show the plot in place of the sentence."""
+        self.setCurrentWidget(self.plot)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt: axes and ground in other colours; curves are their owner's."""
+        super().changeEvent(event)
+        if theme.is_theme_change(event):
+            colour_plot(self.plot)

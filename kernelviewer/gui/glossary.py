@@ -101,7 +101,7 @@ TERMS: tuple[Term, ...] = (
     Term("class", "Class",
         "The name of a pattern that many kernels share: point, centre, disc, cross, "
         "ring, bar, edge, saddle or checker, bright (On) or dark (Off) in the middle.",
-        "class", views=("classes", "composition", "grid"),
+        "class", views=("classes", "composition", "grid", "corpus"),
         also="on-centre off-centre edge bar name label"),
     Term("words", "Fine words and the paper's",
         "Fine words say what people see, with direction and sign. The paper's eleven "
@@ -159,7 +159,7 @@ TERMS: tuple[Term, ...] = (
         "The share of the kernels whose fit reaches the threshold. It means something "
         "only beside the share of white noise that does.",
         "fit", "kernels with fit ≥ threshold / kernels that are not flat",
-        ("tools", "classes", "models", "overview"), "coverage share"),
+        ("tools", "classes", "models", "overview", "corpus"), "coverage share"),
     Term("unidentified", "Unidentified",
         "A kernel that no pattern fits well enough. It is grey, or has the colour of "
         "its best class, paler.",
@@ -169,7 +169,7 @@ TERMS: tuple[Term, ...] = (
         "Random numbers in the place of trained weights. “White noise 1.0 %” says that "
         "of such kernels one in a hundred would be identified by chance.",
         "noise", "share of noise kernels with fit ≥ threshold",
-        ("tools", "overview", "classes"), "null chance random control"),
+        ("tools", "overview", "classes", "corpus"), "null chance random control"),
     Term("null-test", "Null test",
         "Does what is seen come from training? Noise, the same weights shuffled, and "
         "untrained networks are named the same way, and the shares stand side by "
@@ -208,6 +208,24 @@ TERMS: tuple[Term, ...] = (
         "strong.",
         "scale", "ln(scale after / scale before)", ("drift", "inspector"),
         "log scale change"),
+    Term("pairing", "Paired by names, by order, by best match",
+        "Which kernels of two networks stand against each other: those of layers with "
+        "one name, of layers at one place, or, in such layers, those that are most "
+        "alike whatever their channel. “Channels shuffled” is what wrong partners of "
+        "the same layers give.",
+        "pair", views=("comparing",), also="correspond match partner shuffled edit"),
+    Term("step", "Training step",
+        "One checkpoint of a training run. The line above the steps is the share of "
+        "kernels identified at each.",
+        "run", views=("steps", "shares", "formation"), also="epoch run film curve"),
+    Term("corpus", "Corpus",
+        "The kernels of many networks, taken into one folder and named there once. A "
+        "line such as class=on-centre fit>0.9 finds kernels, which open together.",
+        "class", views=("corpus",), also="zoo many networks query find database"),
+    Term("mean-fit", "Mean fit",
+        "The mean, over the kernels of a network that have a pattern, of the fit to "
+        "what each is named after.",
+        "fit", "mean of the fits", ("overview", "corpus"), "average likeness"),
     Term("formed", "Formed",
         "A layer has formed at the step of a training run from which on half of what "
         "is identified at the end is identified.",
@@ -215,7 +233,7 @@ TERMS: tuple[Term, ...] = (
     Term("untrained", "No more than white noise",
         "A network of whose kernels no more are identified than of noise: it was "
         "probably never trained, or is not what its name says.",
-        "noise", views=("models", "overview"), also="untrained random"),
+        "noise", views=("models", "overview", "corpus"), also="untrained random"),
     Term("ambiguous", "Ambiguous",
         "A layer that may or may not be depthwise. It is left out until you include "
         "it; its tooltip has the reason.",

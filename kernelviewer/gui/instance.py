@@ -55,7 +55,7 @@ class Doorkeeper(QObject):
 
     @property
     def listens(self) -> bool:
-        """Whether it can be reached."""
+        """True if it can be reached."""
         return self._server.isListening()
 
     def come_first(self) -> None:

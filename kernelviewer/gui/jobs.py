@@ -17,7 +17,7 @@ from typing import (
 from PySide6.QtCore import QObject, Signal
 from shiboken6 import isValid
 
-from kernelviewer.formats.errors import describe_failure
+from kernelviewer.formats.errors import describe_failure, with_hint
 from kernelviewer.jobs.runner import (
     FINAL,
     Failure,
@@ -145,6 +145,7 @@ class Jobs(QObject):
         super().__init__(parent)
         self._panel = panel
         self._reactions: dict[int, Reaction] = {}
+        self._closed = False
         sys.setswitchinterval(min(sys.getswitchinterval(), GIVING_WAY))
         self._runner = Runner(self.arrived.emit)
         self.arrived.connect(self._on_arrived)
@@ -187,7 +188,9 @@ class Jobs(QObject):
 
     def close(self, timeout: float = 2.0) -> bool:
         """Stop everything; False if a task still runs after ``timeout`` seconds."""
-        self.arrived.disconnect(self._on_arrived)
+        if not self._closed:
+            self._closed = True
+            self.arrived.disconnect(self._on_arrived)
         return self._runner.close(timeout)
 
     def _on_arrived(self, message: Message) -> None:
@@ -223,7 +226,7 @@ class Jobs(QObject):
                 reaction.stopped()
                 return "cancelled"
             case Failure(_, text, details, hint):
-                self._panel.fail(number, ticket.title, _sentence(text, hint), details)
+                self._panel.fail(number, ticket.title, with_hint(text, hint), details)
                 reaction.failed(text, hint)
         return ""
 
@@ -231,7 +234,7 @@ class Jobs(QObject):
         """What was computed could not be used: say so where the job is listed."""
         ticket = message.ticket
         text, details, hint = describe_failure(error, ticket.title)
-        whole = _sentence(text, hint)
+        whole = with_hint(text, hint)
         if isinstance(message, Partial):
             self._panel.add_failure(ticket.number, whole, details)
         elif isinstance(message, Result | Stopped):
@@ -247,10 +250,6 @@ class Jobs(QObject):
         for ticket in self._runner.tickets():
             if ticket.number == number:
                 ticket.cancel()
-
-
-def _sentence(text: str, hint: str) -> str:
-    return f"{text}. {hint}" if hint else text
 
 
 class Requests(Generic[K]):

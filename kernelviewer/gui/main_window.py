@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from dataclasses import replace
@@ -10,13 +11,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from PySide6.QtCore import QTimer, QUrl
-from PySide6.QtGui import (
-    QGuiApplication,
-)
-from PySide6.QtWidgets import (
-    QLabel,
-    QToolButton,
-)
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QLabel, QToolButton
 
 from kernelviewer.device import CPU, describe_device, leave_a_core, needs_torch
 from kernelviewer.gui import theme
@@ -32,6 +28,7 @@ from kernelviewer.gui.views.status import StatusLine
 from kernelviewer.gui.views.tools import make_tool_line
 from kernelviewer.gui.views.welcome import DropOverlay
 from kernelviewer.gui.window_context import WindowContext
+from kernelviewer.importing import there_to_stay
 from kernelviewer.jobs.tasks import prepare_device, settle_in
 from kernelviewer.kernels.classes import show_classes
 from kernelviewer.state.comparing import Comparing
@@ -65,6 +62,7 @@ class MainWindow(WindowContext):
         After closing: False if a task did not stop in time.
     """
 
+    @there_to_stay()
     def __init__(self, settings: Settings, problem: str = "") -> None:
         if settings.colormap not in COLORMAPS:  # of another version
             settings = replace(settings, colormap="signed")
@@ -74,9 +72,10 @@ class MainWindow(WindowContext):
         self.setAcceptDrops(True)
         self.stopped = True
         self._settled = False
+        self._under_way = ""
         self.addToolBar(make_tool_line(self, self.parts))
         self._make_status_line()
-        self.tidier = MemoryReleaser(self.document, self.jobs, self)
+        self.tidier = MemoryReleaser(self.document, self.jobs, self.presenter, self)
         self.sessions = Sessions(self)
         self.commands = Commands(self).actions
         self._overlay = DropOverlay(self)
@@ -123,6 +122,7 @@ class MainWindow(WindowContext):
         self.opener.run_found.connect(self._on_run_found)
         self.runs.told.connect(self.statusBar().showMessage)
         self.opener.told.connect(self.statusBar().showMessage)
+        self.opener.under_way.connect(self._on_under_way)
         self.opener.unusable_changed.connect(self._on_unusable_changed)
         self.opener.nothing_opened.connect(self._show_unopened)
         self.unopened_button.clicked.connect(self._show_unopened)
@@ -161,12 +161,22 @@ class MainWindow(WindowContext):
         self.jobs.submit("compute", "device", title, reaction, prepare_device, wish)
 
     def _on_run_found(self, found: RunFound) -> None:
-        from kernelviewer.gui.dialogs.runs import ask_about_run
+        from kernelviewer.gui.dialogs.opening import ask_about_run
 
         ask_about_run(self, found)
 
+    def _on_under_way(self, text: str, done: int, total: int) -> None:
+        """Say at once what is being opened, where one looks."""
+        line, before = self.statusBar(), self._under_way
+        self._under_way = text
+        if text and text != before:
+            line.showMessage(text)
+        elif before and not text and line.currentMessage() == before:
+            line.clearMessage()
+        self.parts.welcome.set_opening(text, done, total)
+
     def _on_unusable_changed(self) -> None:
-        from kernelviewer.gui.dialogs.unopened import unopened_text
+        from kernelviewer.gui.dialogs.opening import unopened_text
 
         text, button = unopened_text(self), self.unopened_button
         button.setText(text)
@@ -176,7 +186,7 @@ class MainWindow(WindowContext):
 
     def _show_unopened(self) -> None:
         """List what could not be opened, where somebody is there to read it."""
-        from kernelviewer.gui.dialogs.unopened import show_unopened
+        from kernelviewer.gui.dialogs.opening import show_unopened
 
         if self.opener.unusable and self.opener.asks:
             show_unopened(self)
@@ -269,6 +279,7 @@ class MainWindow(WindowContext):
         self.sessions.finish()
         self.stopped = self.jobs.close()
         show_classes({})  # names were this session's
+        gc.unfreeze()  # what was there to stay may go
         event.accept()
 
 

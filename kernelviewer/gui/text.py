@@ -12,6 +12,7 @@ import numpy as np
 from kernelviewer.kernels.classes import PAPER, PAPER_OF, class_shown
 from kernelviewer.state.analysis import UNIDENTIFIED
 from kernelviewer.state.own_names import tag_name, tags_in
+from kernelviewer.state.similarity import likeness
 
 if TYPE_CHECKING:
     from kernelviewer.kernels.classes import Scheme
@@ -148,6 +149,8 @@ def kernel_tip(state: ViewState, number: int) -> str:
     if layer.support:
         lines.append(f"named on its effective support {layer.support_label}")
     lines += [class_text(state, number), near_text(state, number)]
+    if like := like_text(pool, number):
+        lines.append(f"cosine {like} with the kernel that was looked for")
     lines.append(values_text(state, number))
     scale, offset = pool.scale[number], pool.offset[number]
     lines.append(signed(f"scale {scale:.4g}, offset {offset:.4g}"))
@@ -174,6 +177,14 @@ def kernel_name(state: ViewState, number: int) -> str:
     fit = np.nan if state.labels is None else state.labels.fit[number]
     parts.append("" if np.isnan(fit) else signed(f"fit {fit:.2f}"))
     return ", ".join(filter(None, parts))
+
+
+def like_text(pool: KernelPool, number: int) -> str:
+    """Cosine with the kernel by which a corpus found this one; empty: by none."""
+    found = likeness(pool)
+    if found is None or np.isnan(found[number]):
+        return ""
+    return signed(f"{found[number]:.3f}")
 
 
 def tags_text(state: ViewState, number: int) -> str:

@@ -300,6 +300,7 @@ QCheckBox:focus, QRadioButton:focus { color: $accent; }
 QCheckBox:disabled, QRadioButton:disabled { color: $disabled; }
 QPlainTextEdit, QTextBrowser { background: $panel; border: 1px solid $separator;
   border-radius: 5px; selection-background-color: $selected; selection-color: $text; }
+QPlainTextEdit[stale="true"] { color: $disabled; }
 QPlainTextEdit:focus, QTextBrowser:focus { border-color: $accent; }
 QTreeView, QListView, QTableView { background: transparent; border: none;
   outline: 0; }
@@ -308,6 +309,7 @@ QHeaderView { background: transparent; border: none; }
 QHeaderView::section { background: transparent; color: $secondary; border: none;
   padding: 2px 4px; font-size: 12px; }
 QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; border: none; }
+QScrollArea:focus { border: 1px solid $accent; }
 QAbstractScrollArea::corner { background: transparent; border: none; }
 QScrollBar:vertical { background: transparent; width: 12px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 12px; margin: 0; }
@@ -342,11 +344,11 @@ QSlider::handle:horizontal:focus { border: 2px solid $text; width: 10px; height:
   margin: -6px 0; border-radius: 7px; }
 QDockWidget { color: $secondary; }
 QMainWindow > QTabBar::tab { background: transparent; color: $secondary; border: none;
-  border-top: 2px solid transparent; padding: 3px 9px 4px 9px; margin: 0 2px; }
+  border-top: 2px solid transparent; padding: 3px 7px 4px 7px; }
 QMainWindow > QTabBar::tab:selected { color: $text; border-top-color: $accent; }
 QMainWindow > QTabBar::tab:hover { color: $text; }
 QMainWindow > QTabBar::tab:selected:focus { border: 1px solid $accent;
-  border-top-width: 2px; border-radius: 4px; padding: 3px 8px; }
+  border-top-width: 2px; border-radius: 4px; padding: 3px 6px; }
 """)
 
 

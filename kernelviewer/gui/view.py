@@ -148,7 +148,7 @@ class ViewSpec:
 
     @property
     def is_panel(self) -> bool:
-        """Whether it can be moved, floated and closed."""
+        """True if it can be moved, floated and closed."""
         return self.home is not None
 
     def home_in(self, arrangement: str) -> Home | None:
@@ -215,7 +215,7 @@ class Controller(QObject):
         self.window.presenter.show_again(self)
 
     def is_news(self, name: str, *values: object) -> bool:
-        """Whether values differ from those given under that name the last time.
+        """True if values differ from those given under that name the last time.
 
         What classes are called is always one of them.
         """
@@ -243,6 +243,8 @@ class Computed(Generic[P, T]):
         Depends on nothing but its arguments.
     ready
         Called when there is a result.
+    keeps
+        So many results stay known, for who goes to and fro between arguments.
     """
 
     def __init__(
@@ -253,23 +255,28 @@ class Computed(Generic[P, T]):
         title: str,
         task: Callable[Concatenate[Ticket, P], T],
         ready: Callable[[], object],
+        keeps: int = 1,
     ) -> None:
         self._jobs, self._task, self._ready = jobs, task, ready
         self._lane: Lane = lane
-        self._name, self._title = name, title
+        self._name, self._title, self._keeps = name, title, keeps
         self._given: tuple[object, ...] | None = None
-        self._result: T | None = None
+        self._known: list[tuple[tuple[object, ...], T]] = []
 
     def of(self, *args: P.args, **kwargs: P.kwargs) -> T | None:
         """The result for these arguments; None until it is there."""
         given = (*args, *kwargs.values())
+        for known, result in self._known:
+            if all(map(same, known, given)):
+                self._given = known
+                return result
         if self._given is None or not all(map(same, self._given, given)):
-            self.forget()
             self._given = given
+            del self._known[: len(self._known) + 1 - self._keeps]
 
             def done(value: Any) -> None:
                 if self._given is given:
-                    self._result = value
+                    self._known.append((given, value))
                     self._ready()
 
             reaction = Reaction(done=done, quiet=True)
@@ -282,8 +289,9 @@ class Computed(Generic[P, T]):
                 *args,
                 **kwargs,
             )
-        return self._result
+        return None
 
     def forget(self) -> None:
         """Nothing is asked for any more."""
-        self._given = self._result = None
+        self._given = None
+        self._known.clear()

@@ -7,22 +7,24 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QContextMenuEvent
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from kernelviewer.gui.registry import VIEWS
+from kernelviewer.gui.view import ViewFigure, match_option
 from kernelviewer.kernels.classes import CLASSES, NAMELESS, class_shown
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QPoint
 
     from kernelviewer.gui.dialogs.figure.dialog import FigureDialog, ViewFigures
-    from kernelviewer.gui.view import ViewFigure
     from kernelviewer.gui.window_context import WindowContext
 
 FIGURES: dict[str, ViewFigure] = {
     name: figure for spec in VIEWS for name, figure in spec.figures.items()
 }
 """Object name of a view → its figure."""
+LISTS = ("modelTree",)
+"""What one chooses in, and does not look at."""
 ON_KERNEL = ("copy_kernel", "select_layer", "similar", "only_layer")
 ALWAYS = ("select_all", "invert", "clear", "only_selected", "show_all")
 
@@ -42,6 +44,11 @@ class ViewMenus(QObject):
             view = window.findChild(QWidget, name)
             if view is not None:
                 view.installEventFilter(self)
+        self._looked_at = ""
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        app.focusChanged.connect(self._on_focus_changed)
+        window.figure_requested.connect(self.export_shown)
         window.models_changed.connect(self._on_models_changed)
         for spec in VIEWS:
             for part in spec.make if spec.figures else ():
@@ -94,6 +101,45 @@ class ViewMenus(QObject):
     def export(self, name: str) -> FigureDialog:
         """Open the figure dialog on a view's exhibit and state."""
         return self._drawing().export(FIGURES[name])
+
+    def export_shown(self) -> FigureDialog:
+        """Open the figure dialog on what the user looks at.
+
+        That is the chart with the keyboard, else what is compared, the run, or the
+        kernels where one of them is focused.
+        """
+        window, state = self._window, self._window.state
+        view = window.findChild(QWidget, self._looked_at) if self._looked_at else None
+        if window.overview_shown:
+            figure = FIGURES["networkTable"]
+        elif view is not None and not view.visibleRegion().isEmpty():
+            figure = FIGURES[self._looked_at]
+        elif state.comparing is not None:
+            figure = ViewFigure("compare", options=match_option)
+        elif state.run is not None:
+            figure = FIGURES["sharesChart"]
+        elif state.focus is not None:
+            figure = FIGURES["kernelGrid"]
+        else:
+            figure = FIGURES["spectrumView"]
+        return self._drawing().export(figure)
+
+    def _on_focus_changed(self, old: QWidget | None, now: QWidget | None) -> None:
+        """Note the chart that has the keyboard, or had it before a button or menu."""
+        if now is None or now.window() is not self._window:
+            return
+        if self._window.parts.centre.isAncestorOf(now):
+            self._looked_at = ""
+        for spec in VIEWS:
+            if spec.is_panel and self._window.docks[spec.id].isAncestorOf(now):
+                charts = [name for name in spec.figures if name not in LISTS]
+                views = {n: self._window.findChild(QWidget, n) for n in charts}
+                here = [
+                    name
+                    for name, view in views.items()
+                    if view is not None and (view is now or view.isAncestorOf(now))
+                ]
+                self._looked_at = next(iter([*here, *charts]), "")
 
     def copy(self, name: str) -> None:
         """Copy a view's figure as image and SVG; the table also as text."""

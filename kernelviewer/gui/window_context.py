@@ -39,7 +39,7 @@ from kernelviewer.gui.views.grid.colours import COLORMAPS, weight_colours
 from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.document import Document
 from kernelviewer.state.presenter import Presenter
-from kernelviewer.state.settings import load_settings, save_settings
+from kernelviewer.state.settings import merged, save_settings
 from kernelviewer.state.tally import AllSizes
 
 if TYPE_CHECKING:
@@ -84,12 +84,12 @@ def make_parts(window: QMainWindow) -> Parts:
     line.add_control(ExplainButton("grid", "Kernels", line), spare=_LINE)
     parts.centre.addWidget(parts.welcome)
     parts.centre.addWidget(panel)
-    networks = Panel("Networks", parts.overview)
-    line = networks.title_line
-    line.add_control(ExplainButton("overview", "Networks", line))
-    line.line.addStretch(1)
-    parts.centre.addWidget(networks)
-    parts.centre.addWidget(Panel("Corpus", parts.corpus))
+    for view, title in (("overview", "Networks"), ("corpus", "Corpus")):
+        page = Panel(title, getattr(parts, view))
+        line = page.title_line
+        line.add_control(ExplainButton(view, title, line))
+        line.line.addStretch(1)
+        parts.centre.addWidget(page)
     window.setCentralWidget(parts.centre)
     return parts
 
@@ -163,11 +163,16 @@ class WindowContext(QMainWindow):
     of_this_run
         Names of settings that were given for this run alone: what was kept of them
         before stays.
+    kept_settings
+        The settings as they were last read or written: what this window has not
+        changed since is as other windows have it.
     """
 
     sessions: Sessions
     device_requested = Signal(str)
     """Compute there from now on."""
+    figure_requested = Signal()
+    """A figure of what the user looks at."""
     device_ready = Signal()
     """There is a device to compute on, or another one."""
     looks_changed = Signal()
@@ -190,7 +195,7 @@ class WindowContext(QMainWindow):
         self.setDockNestingEnabled(True)
         self.setAnimated(False)
         self.setContentsMargins(GAP, 0, GAP, 0)
-        self.settings = settings
+        self.settings = self.kept_settings = settings
         self.keeps_settings = True
         self.of_this_run: set[str] = set()
         self.jobs_came_up = False
@@ -243,8 +248,8 @@ class WindowContext(QMainWindow):
             controller = spec.controller(self, widgets_of(spec, self.parts))
             controllers.append(controller)
             if spec.is_panel:
-                self.docks[spec.id].visibilityChanged.connect(
-                    partial(self._on_panel_shown, controller)
+                self.docks[spec.id].seen_changed.connect(
+                    partial(self._on_panel_seen, controller)
                 )
             self.presenter.add(controller, (*spec.reads, "own_classes"))
             if spec.id in FLEETING:
@@ -258,7 +263,7 @@ class WindowContext(QMainWindow):
         for name in reversed(names) if shown else ():
             self.docks[name].raise_()
 
-    def _on_panel_shown(self, controller: Controller, visible: bool) -> None:
+    def _on_panel_seen(self, controller: Controller, visible: bool) -> None:
         self.presenter.set_hidden(controller, not visible)
 
     def compute_on(self, device: str) -> None:
@@ -369,7 +374,7 @@ class WindowContext(QMainWindow):
 
     @property
     def overview_shown(self) -> bool:
-        """Whether the networks stand where the kernels were."""
+        """True if the networks stand where the kernels were."""
         return self.page == "overview"
 
     def show_overview(self, shown: bool) -> None:
@@ -415,10 +420,10 @@ class WindowContext(QMainWindow):
         """Write the settings now, not only when the window closes."""
         if not self.keeps_settings:
             return
-        display, charts = self.document.display.plain, self.document.charts
-        geometry, layout = self.layouts.saved()
-        if self.jobs_came_up:  # by itself: at the next start nobody asked for it
-            layout = self.settings.layout
+        charts = self.document.charts
+        display = self.document.display.where(paired=False, found=False, running=False)
+        by_itself = "jobs" if self.jobs_came_up else ""  # nobody asked for them
+        geometry, layout = self.layouts.saved(without=by_itself)
         self.settings = replace(
             self.settings,
             group_by=display.group_by,
@@ -432,10 +437,10 @@ class WindowContext(QMainWindow):
             layout=layout,
             preset=self.layouts.preset,
         )
-        kept = load_settings()[0] if self.of_this_run else self.settings
-        own = {name: getattr(kept, name) for name in self.of_this_run}
+        kept = merged(self.settings, self.kept_settings, self.of_this_run)
+        self.kept_settings = self.settings
         try:
-            save_settings(replace(self.settings, **own))
+            save_settings(kept)
         except OSError as error:
             print(f"kernelviewer: settings not saved: {error}", file=sys.stderr)
 

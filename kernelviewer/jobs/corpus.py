@@ -196,7 +196,7 @@ def count(
     ticket.check()
     try:
         if line.least is None:
-            return Count(questions.count(line.query))
+            return Count(questions.count(line.query, ticket))
         found = questions.nearest(
             _needed(kernel),
             most=most + 1,
@@ -258,7 +258,7 @@ def _find(questions: Questions, drawn: Drawn, watch: Watch) -> Found:
         )
     if line.least is not None:
         _needed(None)
-    return questions.find(line.query, drawn.most, seed=drawn.seed)
+    return questions.find(line.query, drawn.most, seed=drawn.seed, watch=watch)
 
 
 def _remarks(found: Found, drawn: Drawn) -> Iterable[str]:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from kernelviewer.figures.scene import Coding, Yardstick
     from kernelviewer.jobs.runner import Ticket
     from kernelviewer.kernels.bank import KernelBank, Size
-    from kernelviewer.kernels.naming import By
+    from kernelviewer.kernels.classes import By
     from kernelviewer.latent.labels import Labelled
     from kernelviewer.state.analysis import Analysis
     from kernelviewer.state.document import Document
@@ -207,9 +207,7 @@ class FigureCache:
         if self._bare is None:
             subjects = (
                 Subject(
-                    *(p.read(ticket), wish.size, p.shown),
-                    called=p.called,
-                    tags=p.tags,
+                    *(p.read(ticket), wish.size, p.shown), called=p.called, tags=p.tags
                 )
                 for p in wish.parts
             )
@@ -438,10 +436,7 @@ def _label(ticket: Ticket, wish: LabelWish, model: OpenModel, size: Size) -> Lab
     )
     count = len(found.kernels)
     bits = tag_bits(marks.tags, make_pool((model,), size))
-    more = {
-        "network": [model.name] * count,
-        "tags": tag_texts(marks.tags, bits, count),
-    }
+    more = {"network": [model.name] * count, "tags": tag_texts(marks.tags, bits, count)}
     return replace(found, more=more)
 
 
@@ -484,8 +479,6 @@ def _pooled(found: Sequence[Labelled]) -> PoolLabels | None:
     )
 
 
-def _joined(
-    codes: Sequence[NDArray[np.float32] | None],
-) -> NDArray[np.float32] | None:
+def _joined(codes: Sequence[NDArray[np.float32] | None]) -> NDArray[np.float32] | None:
     known = [code for code in codes if code is not None]
     return np.concatenate(known) if known and len(known) == len(codes) else None

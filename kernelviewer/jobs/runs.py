@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from kernelviewer.formats.checkpoint import Checkpoint
     from kernelviewer.jobs.runner import Ticket
     from kernelviewer.kernels.bank import KernelBank, Size
-    from kernelviewer.kernels.naming import By
+    from kernelviewer.kernels.classes import By
     from kernelviewer.kernels.series import LeftOut
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.film import Film
@@ -180,12 +180,7 @@ def open_run(
     steps = [step.path for step in series.steps]
     unit = unit_of(series.ordered_by, [step.name for step in series.steps])
     run = Run(
-        name or name_of(steps),
-        series.steps,
-        series.numbers,
-        unit,
-        copy,
-        tuple(include),
+        name or name_of(steps), series.steps, series.numbers, unit, copy, tuple(include)
     )
     place = run.place(at) if at else len(run) - 1
     bank = titled(load(ticket, steps[place], copy=copy, include=include), run, place)

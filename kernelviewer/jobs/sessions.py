@@ -166,7 +166,7 @@ def _text_of(
         wanted.look,
         wanted.saved,
         wanted.origin,
-        path_from(folder, keys) if keys else "",
+        (path_from(folder, keys), hash_at(keys, ticket)) if keys else ("", ""),
     )
     named = [
         *((keys,) if keys else ()),
@@ -308,10 +308,7 @@ class Sighting:
 
 
 def open_session(
-    ticket: Ticket,
-    path: AnyPath,
-    answers: Answers,
-    new_model: Callable[..., OpenModel],
+    ticket: Ticket, path: AnyPath, answers: Answers, new_model: Callable[..., OpenModel]
 ) -> Reopened | Lacking:
     """Read a session and all that it names, or say what is missing.
 
@@ -551,6 +548,13 @@ class _Reading:
 
     def coder(self, size: Size, entry: CoderEntry) -> None:
         """An autoencoder; where it cannot be had, the usual one is used."""
+        if not entry.shipped and not entry.path:
+            label = size_label(size)
+            self.notes.append(
+                f"The autoencoder for {label} was left out: the session does not name "
+                "its file"
+            )
+            return
         try:
             if entry.shipped:
                 self._shipped(size, entry)
@@ -564,10 +568,17 @@ class _Reading:
 
     def keys(self, entry: KeysEntry) -> KeyChoice:
         """The choice of keys; the usual one where their file cannot be had."""
+        if entry.by == "file" and not entry.path:
+            self.notes.append(
+                "The keys of a file were left out: the session does not name it"
+            )
+            return KeyChoice()
         place = self.places[entry.key] if entry.key else None
         if entry.key and place is None:
             self.notes.append(f"The keys of {entry.name} were left out")
             return KeyChoice()
+        if place and entry.sha256 not in ("", hash_at(place, self.ticket)):
+            self.notes.append(f"{entry.name} has changed: keys may differ")
         return KeyChoice(entry.by, entry.count, str(place) if place else "")
 
     def _load(self, place: Path, entry: NetworkEntry, changed: bool) -> KernelBank:

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from kernelviewer.device import choose_device, describe_device, needs_torch, start_torch
-from kernelviewer.formats.errors import describe_failure
+from kernelviewer.formats.errors import describe_failure, with_hint
 from kernelviewer.text import as_paths, shown
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Unusable:
     @property
     def sentence(self) -> str:
         """What it is and what to do."""
-        return f"{self.message}. {self.hint}" if self.hint else self.message
+        return with_hint(self.message, self.hint)
 
 
 @dataclass(frozen=True, slots=True)

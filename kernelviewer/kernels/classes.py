@@ -1,4 +1,4 @@
-"""The pattern classes in one table: ids, names, colours; the colours of networks.
+"""The pattern classes in one table: ids, names, colours; what kernels are named by.
 
 `CLASSES` is what ships; a user may call a class otherwise, and `class_shown` is what
 people are to read then. Ids are never another.
@@ -12,6 +12,9 @@ to one of the paper's. The order is the legend's order, of either.
 The colours began as Paul Tol's "muted" scheme with a brown added; they were moved apart
 until within a scheme no two (nor *unidentified*) are nearer than 11 in CIELAB, to
 normal, deuteranope and protanope eyes. None but *unidentified* and *flat* is a grey.
+
+A `Naming` says what names kernels, the code of an autoencoder or the pattern family,
+and by which scheme.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from kernelviewer.text import printable
 
@@ -60,90 +63,42 @@ class PatternClass:
         return _MARKS[self.id]
 
 
-PATTERNS: tuple[PatternClass, ...] = (
-    PatternClass("on-point", "On-point", "On-point", "#65241E", "#C01065", "on-centre"),
-    PatternClass(
-        "off-point", "Off-point", "Off-point", "#3810C6", "#2859F5", "off-centre"
-    ),
-    PatternClass("on-centre", "On-centre", "On-centre", "#CC6677", "#E58A98"),
-    PatternClass("off-centre", "Off-centre", "Off-centre", "#4A3AA8", "#8C7BE8"),
-    PatternClass(
-        "on-square",
-        "On-square (beside the middle)",
-        "On-square",
-        "#DDCC77",
-        "#E6D98F",
-    ),
-    PatternClass(
-        "off-square",
-        "Off-square (beside the middle)",
-        "Off-square",
-        "#88CCEE",
-        "#9AD7F5",
-    ),
-    PatternClass("on-disc", "On-disc", "On-disc", "#C2A6BF", "#F1DFC4", "on-centre"),
-    PatternClass(
-        "off-disc", "Off-disc", "Off-disc", "#4E75DA", "#9AC1FD", "off-centre"
-    ),
-    PatternClass("on-cross", "On-cross", "On-cross", "#572959", "#C3598E"),
-    PatternClass("off-cross", "Off-cross", "Off-cross", "#04A085", "#94F2F0"),
-    PatternClass("on-ring", "On-ring", "On-ring", "#FFB129", "#C3601A", "off-centre"),
-    PatternClass("off-ring", "Off-ring", "Off-ring", "#2379B8", "#0076AD", "on-centre"),
-    PatternClass(
-        "edge-x", "Edge ∂x (left–right)", "Edge ∂x", "#117733", "#4DB071", "d1-x"
-    ),
-    PatternClass(
-        "edge-y", "Edge ∂y (top–bottom)", "Edge ∂y", "#999933", "#C2C25A", "d1-y"
-    ),
-    PatternClass(
-        "edge-d", "Edge, diagonal", "Edge diag.", "#04B15C", "#7BA34C", "d1-x"
-    ),
-    PatternClass(
-        "on-bar-v",
-        "On-bar ∂²x (vertical)",
-        "On-bar vert.",
-        "#AF1D8C",
-        "#B9289F",
-        "d2-x",
-    ),
-    PatternClass(
-        "off-bar-v",
-        "Off-bar ∂²x (vertical)",
-        "Off-bar vert.",
-        "#B780B4",
-        "#C288B9",
-        "d2-x",
-    ),
-    PatternClass(
-        "on-bar-h",
-        "On-bar ∂²y (horizontal)",
-        "On-bar hor.",
-        "#634100",
-        "#DA9B27",
-        "d2-y",
-    ),
-    PatternClass(
-        "off-bar-h",
-        "Off-bar ∂²y (horizontal)",
-        "Off-bar hor.",
-        "#FDBD9F",
-        "#F0B69B",
-        "d2-y",
-    ),
-    PatternClass(
-        "on-bar-d", "On-bar, diagonal", "On-bar diag.", "#690079", "#863DC7", "d2-x"
-    ),
-    PatternClass(
-        "off-bar-d", "Off-bar, diagonal", "Off-bar diag.", "#C099FE", "#8F95E7", "d2-x"
-    ),
-    PatternClass("saddle", "Saddle ∂²xy", "Saddle", "#43393E", "#E3B6C3", "d2-xy"),
-    PatternClass("checker", "Checker", "Checker", "#48674B", "#736134", "unidentified"),
-    PatternClass("d1-x", "First derivative ∂x", "∂x", "#117733", "#4DB071"),
-    PatternClass("d1-y", "First derivative ∂y", "∂y", "#999933", "#C2C25A"),
-    PatternClass("d2-x", "Second derivative ∂²x", "∂²x", "#AA4499", "#CF77C3"),
-    PatternClass("d2-y", "Second derivative ∂²y", "∂²y", "#8A4B08", "#C98A4B"),
-    PatternClass("d2-xy", "Mixed derivative ∂²xy", "∂²xy", "#9088F8", "#F8D828"),
-)
+# fmt: off
+PATTERNS: tuple[PatternClass, ...] = tuple(PatternClass(*words) for words in (
+    ("on-point", "On-point", "On-point", "#65241E", "#C01065", "on-centre"),
+    ("off-point", "Off-point", "Off-point", "#3810C6", "#2859F5", "off-centre"),
+    ("on-centre", "On-centre", "On-centre", "#CC6677", "#E58A98"),
+    ("off-centre", "Off-centre", "Off-centre", "#4A3AA8", "#8C7BE8"),
+    ("on-square", "On-square (beside the middle)", "On-square", "#DDCC77", "#E6D98F"),
+    ("off-square", "Off-square (beside the middle)", "Off-square", "#88CCEE",
+        "#9AD7F5"),
+    ("on-disc", "On-disc", "On-disc", "#C2A6BF", "#F1DFC4", "on-centre"),
+    ("off-disc", "Off-disc", "Off-disc", "#4E75DA", "#9AC1FD", "off-centre"),
+    ("on-cross", "On-cross", "On-cross", "#572959", "#C3598E"),
+    ("off-cross", "Off-cross", "Off-cross", "#04A085", "#94F2F0"),
+    ("on-ring", "On-ring", "On-ring", "#FFB129", "#C3601A", "off-centre"),
+    ("off-ring", "Off-ring", "Off-ring", "#2379B8", "#0076AD", "on-centre"),
+    ("edge-x", "Edge ∂x (left–right)", "Edge ∂x", "#117733", "#4DB071", "d1-x"),
+    ("edge-y", "Edge ∂y (top–bottom)", "Edge ∂y", "#999933", "#C2C25A", "d1-y"),
+    ("edge-d", "Edge, diagonal", "Edge diag.", "#04B15C", "#7BA34C", "d1-x"),
+    ("on-bar-v", "On-bar ∂²x (vertical)", "On-bar vert.", "#AF1D8C", "#B9289F", "d2-x"),
+    ("off-bar-v", "Off-bar ∂²x (vertical)", "Off-bar vert.", "#B780B4", "#C288B9",
+        "d2-x"),
+    ("on-bar-h", "On-bar ∂²y (horizontal)", "On-bar hor.", "#634100", "#DA9B27",
+        "d2-y"),
+    ("off-bar-h", "Off-bar ∂²y (horizontal)", "Off-bar hor.", "#FDBD9F", "#F0B69B",
+        "d2-y"),
+    ("on-bar-d", "On-bar, diagonal", "On-bar diag.", "#690079", "#863DC7", "d2-x"),
+    ("off-bar-d", "Off-bar, diagonal", "Off-bar diag.", "#C099FE", "#8F95E7", "d2-x"),
+    ("saddle", "Saddle ∂²xy", "Saddle", "#43393E", "#E3B6C3", "d2-xy"),
+    ("checker", "Checker", "Checker", "#48674B", "#736134", "unidentified"),
+    ("d1-x", "First derivative ∂x", "∂x", "#117733", "#4DB071"),
+    ("d1-y", "First derivative ∂y", "∂y", "#999933", "#C2C25A"),
+    ("d2-x", "Second derivative ∂²x", "∂²x", "#AA4499", "#CF77C3"),
+    ("d2-y", "Second derivative ∂²y", "∂²y", "#8A4B08", "#C98A4B"),
+    ("d2-xy", "Mixed derivative ∂²xy", "∂²xy", "#9088F8", "#F8D828"),
+))
+# fmt: on
 """The fine classes, and then those that only the paper has."""
 UNIDENTIFIED = PatternClass(
     "unidentified", "Unidentified", "Unidentified", "#C9C9C4", "#55575B"
@@ -351,3 +306,34 @@ NETWORK_COLOURS = (
     "#8A8A8A",
 )
 """Okabe and Ito's colours for colour-blind readers; from the eighth network on grey."""
+
+
+By = Literal["code", "family"]
+Words = Literal["fine", "paper"]
+
+WAYS: dict[By, str] = {"code": "code", "family": "family"}
+"""What names kernels → what people call it."""
+WORDS: tuple[Words, ...] = ("fine", "paper")
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How kernels get their names.
+
+    Attributes
+    ----------
+    by
+        ``code``: by the stretch of the spectrum that a kernel's code falls in, as in
+        the paper; ``family``: by the kernel's own nearest member of the pattern family.
+        Kernels of a size without an autoencoder have no code; the family names them.
+    words
+        Whose classes the family names them by: ``fine``, those that people see, or
+        ``paper``, the eleven of Babaiee et al. Stretches have the paper's in any case.
+    """
+
+    by: By = "family"
+    words: Words = "fine"
+
+    def scheme(self, by: By | None) -> Scheme:
+        """The classes of kernels that are named by the code or by the family."""
+        return FINE if by == "family" and self.words == "fine" else PAPER

@@ -218,12 +218,10 @@ class SizeComparison:
     @cached_property
     def code_change(self) -> NDArray[np.float32]:
         """float32 [P], code after less code before; NaN where there is none."""
-        return self._difference("code")
-
-    @cached_property
-    def fit_change(self) -> NDArray[np.float32]:
-        """float32 [P], fit after less fit before; NaN where there is none."""
-        return self._difference("fit")
+        first, second = self.side_a.names, self.side_b.names
+        if first is None or second is None:
+            return np.full(len(self), np.nan, np.float32)
+        return second.code[self.pairs.index_b] - first.code[self.pairs.index_a]
 
     @cached_property
     def transitions(self) -> NDArray[np.int64] | None:
@@ -292,14 +290,6 @@ class SizeComparison:
             self.shuffled_scale_ratio[:, rows][there],
             changed,
         )
-
-    def _difference(self, name: str) -> NDArray[np.float32]:
-        first, second = self.side_a.names, self.side_b.names
-        if first is None or second is None:
-            return np.full(len(self), np.nan, np.float32)
-        before: NDArray[np.float32] = getattr(first, name)[self.pairs.index_a]
-        after: NDArray[np.float32] = getattr(second, name)[self.pairs.index_b]
-        return np.asarray(after - before)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -12,6 +12,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from kernelviewer.formats import CheckpointError, open_checkpoint
+from kernelviewer.formats.errors import with_hint
 from kernelviewer.formats.network.names import natural_key
 from kernelviewer.kernels.bank import KernelSet, size_label
 from kernelviewer.kernels.extract import extract_kernels, find_stack
@@ -417,7 +418,7 @@ def differences(usual: Layers, here: Layers) -> tuple[str, ...]:
 
 def _sentences(error: CheckpointError) -> str:
     """What is wrong with a file, and what would help."""
-    return f"{error.problem}. {error.hint}" if error.hint else error.problem
+    return with_hint(error.problem, error.hint)
 
 
 def _text(shape: tuple[Size, int]) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kernelviewer.formats.errors import HintedError
 from kernelviewer.importing import imported_when_used
 
 if TYPE_CHECKING:
     from kernelviewer.latent.autoencoder import METHODS, Autoencoder, Method, shipped
     from kernelviewer.latent.curve import Codes
-    from kernelviewer.latent.errors import LatentError
     from kernelviewer.latent.labels import Agreement, Labels, agreement, label
     from kernelviewer.latent.noise import PRESETS, Null
     from kernelviewer.latent.stretches import Stretch, Stretches
@@ -23,7 +23,6 @@ else:
             "Autoencoder": "kernelviewer.latent.autoencoder",
             "Codes": "kernelviewer.latent.curve",
             "Labels": "kernelviewer.latent.labels",
-            "LatentError": "kernelviewer.latent.errors",
             "Method": "kernelviewer.latent.autoencoder",
             "Null": "kernelviewer.latent.noise",
             "Stretch": "kernelviewer.latent.stretches",
@@ -34,19 +33,13 @@ else:
         },
     )
 
+# fmt: off
 __all__ = [
-    "METHODS",
-    "PRESETS",
-    "Agreement",
-    "Autoencoder",
-    "Codes",
-    "Labels",
-    "LatentError",
-    "Method",
-    "Null",
-    "Stretch",
-    "Stretches",
-    "agreement",
-    "label",
-    "shipped",
+    "METHODS", "PRESETS", "Agreement", "Autoencoder", "Codes", "Labels", "LatentError",
+    "Method", "Null", "Stretch", "Stretches", "agreement", "label", "shipped",
 ]
+# fmt: on
+
+
+class LatentError(HintedError):
+    """A request about codes and autoencoders that cannot be met."""

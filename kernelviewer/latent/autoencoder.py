@@ -20,6 +20,7 @@ from kernelviewer.formats import CheckpointError
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import FINE, PAPER, UNIDENTIFIED
 from kernelviewer.kernels.support import on_support, parts
+from kernelviewer.latent import LatentError
 from kernelviewer.latent import stretches as editing
 from kernelviewer.latent.curve import (
     POINTS,
@@ -32,7 +33,6 @@ from kernelviewer.latent.curve import (
     shapes,
     unit_rows,
 )
-from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.nearest import Table, unit
 from kernelviewer.latent.noise import BINS, Null
 from kernelviewer.latent.stretches import Stretch

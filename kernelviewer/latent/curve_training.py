@@ -26,13 +26,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.kernels.classes import FINE
-from kernelviewer.latent.curve import (
-    POINTS,
-    Curve,
-    codes_of_table,
-    cosines,
-    unit_rows,
-)
+from kernelviewer.latent.curve import POINTS, Curve, codes_of_table, cosines, unit_rows
 from kernelviewer.latent.finishing import short_path
 from kernelviewer.latent.nearest import nearest_in_batches, spherical_kmeans
 

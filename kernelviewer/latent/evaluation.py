@@ -17,9 +17,9 @@ import numpy as np
 
 from kernelviewer.device import CPU, choose_device
 from kernelviewer.kernels import size_label
+from kernelviewer.latent import LatentError
 from kernelviewer.latent.autoencoder import Autoencoder
 from kernelviewer.latent.curve import PARTS, PlainAutoencoder
-from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.family_null import cached, content_hash, family_null
 from kernelviewer.latent.finishing import agreements
 from kernelviewer.latent.labels import reaches

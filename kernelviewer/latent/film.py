@@ -20,11 +20,11 @@ from kernelviewer.kernels.classes import (
     PAPER,
     PATTERNS,
     UNIDENTIFIED,
+    Naming,
 )
 from kernelviewer.kernels.comparison import pair_cosines
 from kernelviewer.kernels.family import family_fit_set, supported
 from kernelviewer.kernels.family.spectrum import family_spectrum
-from kernelviewer.kernels.naming import Naming
 from kernelviewer.kernels.pairing import pair
 from kernelviewer.latent.curve import Codes
 from kernelviewer.latent.labels import Labels, label
@@ -38,8 +38,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.device import Device
     from kernelviewer.kernels.bank import KernelBank, KernelSet, Size
-    from kernelviewer.kernels.classes import Scheme
-    from kernelviewer.kernels.naming import By, Words
+    from kernelviewer.kernels.classes import By, Scheme, Words
     from kernelviewer.kernels.pairing import Pairing
     from kernelviewer.kernels.series import LeftOut, Series, Step
     from kernelviewer.latent.autoencoder import Autoencoder
@@ -571,19 +570,12 @@ def rows_of(film: Film) -> Iterator[tuple[object, ...]]:
                 )
 
 
+# fmt: off
 COLUMNS = (
-    "step",
-    "source",
-    "layer",
-    "channel",
-    "size",
-    "code",
-    "fit",
-    "class",
-    "best_class",
-    "last_cosine",
-    "formation_step",
+    "step", "source", "layer", "channel", "size", "code", "fit", "class", "best_class",
+    "last_cosine", "formation_step",
 )
+# fmt: on
 
 
 def _text(value: float, digits: int = 6) -> str:

@@ -73,10 +73,7 @@ class Shown:
 
 
 def with_members(
-    size: Size,
-    patterns: NDArray[np.float32],
-    weight: NDArray[np.float32],
-    share: float,
+    size: Size, patterns: NDArray[np.float32], weight: NDArray[np.float32], share: float
 ) -> Shown:
     """Patterns and, with a ``share`` of all the weight, members of the family.
 

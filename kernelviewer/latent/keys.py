@@ -300,7 +300,7 @@ def candidates(size: Size, among: Literal["curve", "family"]) -> NDArray[np.floa
         raise KeysError(f"{msg}; seek keys among the family or the kernels")
     if not supported(size):
         raise KeysError(f"the pattern family has no {size_label(size)} kernels")
-    from kernelviewer.kernels.family.grid import bank
+    from kernelviewer.kernels.family.members import bank
 
     patterns = np.asarray(bank(as_plane(size), choose_device("cpu")).patterns.T)
     return np.ascontiguousarray(patterns[np.isfinite(patterns).all(axis=1)], np.float32)

@@ -21,8 +21,8 @@ from kernelviewer.kernels.classes import (
     PAPER_OF,
     PATTERNS,
     UNIDENTIFIED,
+    Naming,
 )
-from kernelviewer.kernels.naming import Naming
 from kernelviewer.latent.stretches import TOLERANCE, stretch_of
 from kernelviewer.text import csv_text
 from kernelviewer.watch import NEVER
@@ -34,9 +34,8 @@ if TYPE_CHECKING:
 
     from kernelviewer.device import Device
     from kernelviewer.kernels import KernelBank, KernelSet, Size
-    from kernelviewer.kernels.classes import Scheme
+    from kernelviewer.kernels.classes import By, Scheme
     from kernelviewer.kernels.family import FamilyFit
-    from kernelviewer.kernels.naming import By
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.curve import Codes
     from kernelviewer.latent.noise import Null
@@ -225,9 +224,7 @@ def agreement(
     column = np.searchsorted(scheme.rows[:-2], named)
     loss = family.cosine[here] - cosine[here][np.arange(len(named)), column]
     return Agreement(
-        len(named),
-        float((named == own).mean()),
-        float((loss <= TOLERANCE).mean()),
+        len(named), float((named == own).mean()), float((loss <= TOLERANCE).mean())
     )
 
 
@@ -252,30 +249,14 @@ def band_title(band: int) -> str:
     return f"Fit {FIT_BANDS[band]:.2f}–{FIT_BANDS[band - 1]:.2f}"
 
 
+# fmt: off
 COLUMNS = (
-    "source",
-    "layer",
-    "channel",
-    "size",
-    "code",
-    "fit",
-    "class",
-    "best_class",
-    "scale",
-    "offset",
-    "family_class",
-    "family_cosine",
-    "discrete_model",
-    "discrete_sigma_x",
-    "discrete_sigma_y",
-    "discrete_cosine",
-    "moment_sigma_x",
-    "moment_sigma_y",
-    "by",
-    "code_class",
-    "margin",
-    "family_position",
+    "source", "layer", "channel", "size", "code", "fit", "class", "best_class", "scale",
+    "offset", "family_class", "family_cosine", "discrete_model", "discrete_sigma_x",
+    "discrete_sigma_y", "discrete_cosine", "moment_sigma_x", "moment_sigma_y", "by",
+    "code_class", "margin", "family_position",
 )
+# fmt: on
 """``code`` and ``fit`` are of the autoencoder, whatever names the kernels, and
 ``family_position`` is the place on the family's own spectrum; ``class`` and
 ``best_class`` are by what ``by`` says; ``code_class`` and ``family_class`` are the best

@@ -266,9 +266,7 @@ def _linked(
     return [linked[item] for item in sorted(linked)]
 
 
-def _layers(
-    bank: KernelBank,
-) -> dict[tuple[Size, int], list[NDArray[np.float32]]]:
+def _layers(bank: KernelBank) -> dict[tuple[Size, int], list[NDArray[np.float32]]]:
     """Patterns [n, taps] of the layers of each kernel size and count."""
     found: dict[tuple[Size, int], list[NDArray[np.float32]]] = defaultdict(list)
     for size, kernels in bank.sizes.items():

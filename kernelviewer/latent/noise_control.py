@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.kernels.bank import size_label
+from kernelviewer.latent import LatentError
 from kernelviewer.latent.autoencoder import Autoencoder
-from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.evaluation import by_layer
 from kernelviewer.latent.labels import reaches
 from kernelviewer.latent.networks import Network

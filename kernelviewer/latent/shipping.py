@@ -13,9 +13,9 @@ import numpy as np
 
 from kernelviewer.files import write_text
 from kernelviewer.kernels import size_key, size_label
+from kernelviewer.latent import LatentError
 from kernelviewer.latent.autoencoder import METHODS, Autoencoder
 from kernelviewer.latent.curve_training import CurveOptions
-from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.evaluation import (
     COUNTS,
     Baselines,

@@ -33,7 +33,7 @@ from kernelviewer.kernels.classes import (
     SCHEMES,
     class_shown,
 )
-from kernelviewer.latent.errors import LatentError
+from kernelviewer.latent import LatentError
 from kernelviewer.text import printable
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ import numpy as np
 from kernelviewer import __version__
 from kernelviewer.device import choose_device
 from kernelviewer.kernels import size_label
+from kernelviewer.latent import LatentError
 from kernelviewer.latent.autoencoder import METHODS, Autoencoder
 from kernelviewer.latent.curve import PlainFit, codes_of_table
 from kernelviewer.latent.curve_training import CurveFit, CurveOptions
-from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.finishing import NAMED, finish, with_members
 from kernelviewer.latent.networks import network_weights
 from kernelviewer.watch import NEVER
@@ -182,12 +182,7 @@ class Training:
                 self._best = sweep
             yield sweep
 
-    def result(
-        self,
-        *,
-        watch: Watch = NEVER,
-        names: bool = True,
-    ) -> Autoencoder:
+    def result(self, *, watch: Watch = NEVER, names: bool = True) -> Autoencoder:
         """The best model so far with its names, its null and its card.
 
         Parameters

@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import KernelBank, Size
-    from kernelviewer.kernels.classes import Scheme
+    from kernelviewer.kernels.classes import By, Scheme
     from kernelviewer.kernels.family.spectrum import FamilySpectrum
-    from kernelviewer.kernels.naming import By
     from kernelviewer.latent.film import Track
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
@@ -293,9 +292,7 @@ def join(
 
 
 def agreement(
-    by_code: PoolLabels,
-    names: FamilyNames,
-    among: NDArray[np.bool_],
+    by_code: PoolLabels, names: FamilyNames, among: NDArray[np.bool_]
 ) -> Agreement:
     """How a pool's classes by code agree with those by the family, over a mask [N].
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -51,6 +51,7 @@ def cut_into_groups(
     stretches: Stretches | None,
     pairs: PoolPairs | None = None,
     by_keys: PoolKeys | None = None,
+    likeness: NDArray[np.float32] | None = None,
 ) -> Cut:
     """Groups of a pool's kernels; by layer where what is asked for is not known."""
     if labels is not None and pairs is not None and group_by == "transition":
@@ -65,12 +66,29 @@ def cut_into_groups(
     if labels is not None and stretches is not None and group_by == "code":
         return _by_code(labels, stretches)
     if group_by == "model":
-        rows = np.repeat(np.arange(len(pool.models)), np.diff(pool.starts))
-        names = [model.name for model in pool.models]
-        return Cut(rows.astype(np.int64), lambda key: (names[key], "", None))
+        return _by_network(pool, likeness)
     if group_by == "none":
         return Cut(np.zeros(len(pool), np.int64), lambda key: ("All kernels", "", None))
     return Cut(pool.layer.astype(np.int64), lambda key: (*_layer(pool, key), None))
+
+
+def _by_network(pool: KernelPool, likeness: NDArray[np.float32] | None) -> Cut:
+    """One group a network; what was found by a kernel before the others, last first."""
+    count = len(pool.models)
+    parts = [] if likeness is None else np.split(likeness, pool.starts[1:-1])
+    found = [key for key, part in enumerate(parts) if not np.isnan(part).all()]
+    order = [*found[::-1], *(key for key in range(count) if key not in found)]
+    place = np.empty(count, np.int64)
+    place[order] = np.arange(count)
+
+    def heading(key: int) -> tuple[str, str, int | None]:
+        own = order[key]
+        note = ""
+        if own in found:
+            note = f"cosine {np.nanmax(parts[own]):.3f} to {np.nanmin(parts[own]):.3f}"
+        return pool.models[own].name, note, None
+
+    return Cut(np.repeat(place, np.diff(pool.starts)), heading)
 
 
 def _layer(pool: KernelPool, key: int) -> tuple[str, str]:
@@ -152,7 +170,7 @@ def _by_fit(labels: PoolLabels) -> Cut:
     return Cut(keys, heading)
 
 
-SortBy = Literal["channel", "scale", "flat", "class", "code", "fit", "change"]
+SortBy = Literal["channel", "scale", "flat", "class", "code", "fit", "change", "like"]
 ScaleMode = Literal["kernel", "layer", "global"]
 Picture = Literal[
     "kernel", "reconstruction", "residual", "beside", "pair", "strip", "key",
@@ -178,7 +196,8 @@ class Display:
         a key, a change of class between two networks, or one for all.
     sort_by
         Within a group: network order, falling scale, flat kernels first, class, rising
-        code, falling fit, or what changed the most between two networks first.
+        code, falling fit, what changed the most between two networks first, or what is
+        most like the kernel by which a corpus found it.
     scale_mode
         What the ends of the colour map stand for: the largest |tap| of the kernel
         itself, of its layer, or of all that is shown.
@@ -216,20 +235,16 @@ class Display:
         pairs = ("transition", "change", "pair")
         return not {self.group_by, self.sort_by, self.picture}.isdisjoint(pairs)
 
-    @property
-    def plain(self) -> Display:
-        """The same where nothing is compared."""
+    def where(self, *, paired: bool, found: bool, running: bool) -> Display:
+        """The same where networks are compared or not, ``found`` by a kernel, a run."""
+        none = {"change": not paired, "like": not found}
+        lacking = {"pair": not paired, "strip": not running}
         return Display(
-            "layer" if self.group_by == "transition" else self.group_by,
-            "channel" if self.sort_by == "change" else self.sort_by,
+            "layer" if self.group_by == "transition" and not paired else self.group_by,
+            "channel" if none.get(self.sort_by) else self.sort_by,
             self.scale_mode,
-            "kernel" if self.picture == "pair" else self.picture,
+            "kernel" if lacking.get(self.picture) else self.picture,
         )
-
-    @property
-    def still(self) -> Display:
-        """The same where there is no run."""
-        return replace(self, picture="kernel") if self.picture == "strip" else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +277,7 @@ def arrange(
     stretches: Stretches | None = None,
     pairs: PoolPairs | None = None,
     by_keys: PoolKeys | None = None,
+    likeness: NDArray[np.float32] | None = None,
 ) -> Arrangement:
     """Order the shown kernels and cut them into groups.
 
@@ -282,10 +298,15 @@ def arrange(
         Which kernels of two networks correspond; without them none changed.
     by_keys
         The kernels by keys; without them there are no groups by key.
+    likeness
+        As `kernelviewer.state.similarity.likeness`; without it nothing is sorted by it.
     """
     order = np.flatnonzero(shown)
-    cut = cut_into_groups(pool, display.group_by, labels, stretches, pairs, by_keys)
-    ranks = _ranks(pool, display.sort_by, labels, pairs)
+    likeness = likeness if display.sort_by == "like" else None
+    cut = cut_into_groups(
+        pool, display.group_by, labels, stretches, pairs, by_keys, likeness
+    )
+    ranks = _ranks(pool, display.sort_by, labels, pairs, likeness)
     keys = cut.keys
     if ranks is not None:
         order = order[np.lexsort((ranks[order], keys[order]))]
@@ -306,6 +327,7 @@ def _ranks(
     sort_by: SortBy,
     labels: PoolLabels | None,
     pairs: PoolPairs | None,
+    likeness: NDArray[np.float32] | None,
 ) -> NDArray[np.generic] | None:
     """The values to sort by within a group, ascending; None: network order."""
     if sort_by == "change":
@@ -314,6 +336,8 @@ def _ranks(
         cosine = np.full(len(pool), np.nan, np.float32)
         cosine[pairs.first] = cosine[pairs.second] = pairs.found.cosine
         return cosine
+    if sort_by == "like":
+        return None if likeness is None else -likeness
     if sort_by == "scale":
         return -pool.scale
     if sort_by == "flat":

@@ -149,6 +149,12 @@ class PoolPairs:
         found[self.first[self.inside(mask)]] = True
         return found
 
+    def bits_before(self, bits: NDArray[np.uint16]) -> NDArray[np.uint16]:
+        """uint16 [N]: at the kernel before of each pair the bits of both, else 0."""
+        found = np.zeros(len(self.row), np.uint16)
+        found[self.first] = bits[self.first] | bits[self.second]
+        return found
+
     def befores(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """The kernels before of the pairs that some kernels are in, each once."""
         rows = self.row[numbers]

@@ -37,9 +37,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kernelviewer.kernels.bank import KernelBank, Size
-    from kernelviewer.kernels.classes import OwnName
+    from kernelviewer.kernels.classes import By, Naming, OwnName
     from kernelviewer.kernels.comparison import Comparison
-    from kernelviewer.kernels.naming import By, Naming
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.film import Track
     from kernelviewer.latent.noise import Null

@@ -35,7 +35,8 @@ class Presenter:
     """Keeps views equal to the document.
 
     Those that are hidden are left alone until they can be seen again, unless a network
-    was closed, whose kernels nobody shall hold.
+    was closed, whose kernels nobody shall hold. Those of another step of a run may be
+    held until `show_hidden` is called.
 
     Parameters
     ----------
@@ -46,6 +47,8 @@ class Presenter:
     ----------
     state
         What the views show.
+    holds_steps
+        Whether hidden views may hold kernels of steps that no run stands on any more.
     """
 
     def __init__(self, document: Document) -> None:
@@ -56,6 +59,7 @@ class Presenter:
         self._behind: set[Shows] = set()
         self._hidden: set[Shows] = set()
         self._is_showing = self._is_stale = self._is_forced = False
+        self.holds_steps = False
         document.changed.connect(self.refresh)
 
     def add(self, view: Shows, reads: Iterable[str]) -> None:
@@ -86,7 +90,7 @@ class Presenter:
 
     def show_hidden(self) -> None:
         """Show all that is behind, also where nobody sees it."""
-        self._is_forced = True
+        self._is_forced, self.holds_steps = True, False
         self._show()
 
     def _show(self) -> None:
@@ -133,6 +137,9 @@ class Presenter:
         show_classes(new.own_classes)
         changed = [name for name, of in _READ.items() if not same(of(old), of(new))]
         self._behind |= {v for v, read in self._reads.items() if read & {*changed}}
-        before, now = ({(m.id, m.bank) for m in s.models} for s in (old, new))
+        before, now = ({(m.id, m.run or m.bank) for m in s.models} for s in (old, new))
         self._is_forced |= not before <= now
+        self.holds_steps |= not {m.bank for m in old.models} <= {
+            m.bank for m in new.models
+        }
         return changed

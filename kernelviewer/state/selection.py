@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import KernelBank, Size
-    from kernelviewer.kernels.naming import By
+    from kernelviewer.kernels.classes import By
     from kernelviewer.state.analysis import PoolLabels
     from kernelviewer.state.pool import KernelPool
 
@@ -232,19 +232,12 @@ class Every:
 Query = All | Layers | Kernels | CodeRange | Classes | Similar | Every
 
 
+# fmt: off
 __all__ = [
-    "All",
-    "Classes",
-    "CodeRange",
-    "Every",
-    "Kernels",
-    "Layers",
-    "Mode",
-    "Query",
-    "Selection",
-    "Similar",
-    "Step",
+    "All", "Classes", "CodeRange", "Every", "Kernels", "Layers", "Mode", "Query",
+    "Selection", "Similar", "Step",
 ]
+# fmt: on
 
 _NO_CHANGE = {
     *(("replace", "add"), ("replace", "intersect"), ("add", "add")),

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from kernelviewer.files import config_dir, write_text
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from kernelviewer.text import AnyPath
 
 
@@ -110,6 +112,31 @@ def save_settings(settings: Settings) -> None:
         The folder cannot be written.
     """
     write_text(settings_path(), json.dumps(asdict(settings), indent=1) + "\n")
+
+
+def merged(own: Settings, before: Settings, foreign: Collection[str]) -> Settings:
+    """What a window is to write: what it changed, and what others wrote meanwhile.
+
+    Parameters
+    ----------
+    own, before
+        The window's settings now, and when they were last read or written by it.
+    foreign
+        Names of settings that are not its own to change.
+    """
+    kept, problem = load_settings()
+    if problem:
+        return own
+    values = {
+        item.name: getattr(own, item.name)
+        for item in fields(Settings)
+        if item.name not in foreign
+        and getattr(own, item.name) != getattr(before, item.name)
+    }
+    if "recent" in values:
+        others = (name for name in kept.recent if name not in own.recent)
+        values["recent"] = (*own.recent, *others)[:RECENT]
+    return replace(kept, **values)
 
 
 def reset_settings() -> None:

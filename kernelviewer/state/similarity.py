@@ -1,7 +1,8 @@
-"""How alike kernels are to a pattern, and which are nearest to one of the spectrum."""
+"""How alike kernels are to a pattern, to what found them, to one of the spectrum."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,6 +74,40 @@ def _cosines(pool: KernelPool, taps: tuple[float, ...]) -> NDArray[np.float32]:
 
 known_cosines = MemoOf(_cosines)
 """Cosines of all kernels of a pool: moving a threshold asks for the same again."""
+
+
+_BLOCK = 1 << 16
+
+
+def _likeness(pool: KernelPool) -> NDArray[np.float32] | None:
+    found = np.full(len(pool), np.nan, np.float32)
+    for model, kernels, start in zip(
+        pool.models, pool.sets, pool.starts[:-1].tolist(), strict=True
+    ):
+        if model.drawn is None or not model.drawn.like:
+            continue
+        pattern = np.array(model.drawn.like, np.float64)
+        if pattern.size != math.prod(pool.size):
+            continue
+        pattern -= pattern.mean()
+        own = found[start : start + len(kernels)]
+        for low in range(0, len(kernels), _BLOCK):
+            here = slice(low, low + _BLOCK)
+            rows = kernels.weights[here].reshape(-1, pattern.size).astype(np.float64)
+            rows -= rows.mean(axis=1, keepdims=True)
+            length = np.linalg.norm(rows, axis=1) * np.linalg.norm(pattern)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                cosine = np.clip(rows @ pattern / length, -1, 1)
+            own[here] = np.where(kernels.flat[here], np.nan, cosine)
+    return None if np.isnan(found).all() else found
+
+
+likeness = MemoOf(_likeness)
+"""Cosine of each kernel with that by which a corpus found its network, float32 [N].
+
+Over the whole window, as the corpus is searched. NaN: found otherwise, or flat; None:
+all are.
+"""
 
 
 POINTS = 2048

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import Size
-    from kernelviewer.kernels.naming import Words
+    from kernelviewer.kernels.classes import Words
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
     from kernelviewer.state.analysis import Known, PoolLabels
@@ -140,9 +140,17 @@ def moved(
 
 
 def order_of(values: NDArray[np.float32]) -> NDArray[np.int32]:
-    """Indices int32 of the values that are not NaN, by rising value."""
+    """Indices int32 of the values that are not NaN, by rising value.
+
+    Sorted by the lower half of their bits, then by the upper one: NumPy sorts numbers
+    of 16 bits ten times faster.
+    """
     there = np.flatnonzero(~np.isnan(values)).astype(np.int32)
-    return there[np.argsort(values[there], kind="stable")]
+    bits = values[there].view(np.uint32)
+    bits = np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31))
+    lower = np.argsort(bits.astype(np.uint16), kind="stable")
+    upper = (bits[lower] >> 16).astype(np.uint16)
+    return there[lower[np.argsort(upper, kind="stable")]]
 
 
 def _between(

@@ -21,7 +21,7 @@ from kernelviewer.state.keys import keys_of
 from kernelviewer.state.memo import MemoOf
 from kernelviewer.state.own_names import edits, tag_bits
 from kernelviewer.state.pool import make_pool
-from kernelviewer.state.similarity import nearest
+from kernelviewer.state.similarity import likeness, nearest
 from kernelviewer.state.tally import moved, tally, tally_of
 
 if TYPE_CHECKING:
@@ -30,10 +30,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import Size
-    from kernelviewer.kernels.classes import OwnName, Scheme
+    from kernelviewer.kernels.classes import By, Naming, OwnName, Scheme
     from kernelviewer.kernels.comparison import Comparison
     from kernelviewer.kernels.equality import Equal
-    from kernelviewer.kernels.naming import By, Naming
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.film import Track
     from kernelviewer.latent.noise import Null
@@ -263,7 +262,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         sizes=_sizes(document, equal),
         size=size,
         layers=layers,
-        display=_display(document, pairs, run),
+        display=_display(document, pool, pairs, run),
         charts=document.charts,
         pool=pool,
         equal=equal,
@@ -320,11 +319,16 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
 
 
 def _display(
-    document: Document, pairs: PoolPairs | None, run: OpenModel | None
+    document: Document,
+    pool: KernelPool | None,
+    pairs: PoolPairs | None,
+    run: OpenModel | None,
 ) -> Display:
-    """How kernels are ordered and drawn, less what needs pairs or a run."""
-    display = document.display if pairs else document.display.plain
-    return display if run else display.still
+    """How kernels are ordered and drawn, less what there is not."""
+    found = pool is not None and likeness(pool) is not None
+    return document.display.where(
+        paired=pairs is not None, found=found, running=run is not None
+    )
 
 
 def _tag_bits(
@@ -404,9 +408,7 @@ def _shown(
 
 
 def _pairs(
-    document: Document,
-    old: ViewState | None,
-    pool: KernelPool | None,
+    document: Document, old: ViewState | None, pool: KernelPool | None
 ) -> PoolPairs | None:
     comparison = document.comparison
     if (

@@ -6,15 +6,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 from weakref import ref
 
-from kernelviewer.kernels.naming import Naming
+from kernelviewer.kernels.classes import Naming
 from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.keys import KeyChoice
 from kernelviewer.state.own_names import OwnNames, changed_tags
-from kernelviewer.state.selection import (
-    Selection,
-    moved_kernels,
-    moved_selection,
-)
+from kernelviewer.state.selection import Selection, moved_kernels, moved_selection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping

@@ -11,7 +11,7 @@ import pyarrow.parquet
 from kernelviewer.corpus.build import Plan, prepare, recipe_of
 from kernelviewer.corpus.child import Job, take_in
 from kernelviewer.corpus.store import Corpus, Store
-from kernelviewer.kernels.naming import Naming
+from kernelviewer.kernels.classes import Naming
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -22,7 +22,7 @@ from kernelviewer.corpus.build import (
 )
 from kernelviewer.corpus.child import Job, take_in
 from kernelviewer.corpus.store import Corpus, CorpusError, Failure, Store
-from kernelviewer.kernels.naming import Naming
+from kernelviewer.kernels.classes import Naming
 from kernelviewer.watch import Watch
 from tests.corpus.made import (
     REPOSITORY,
@@ -85,20 +85,25 @@ def test_harmful_networks_cost_only_themselves(
     install_harm(tmp_path / "plugin", monkeypatch)
     folder = tmp_path / "corpus"
     bad = [harm(tmp_path / f"{w}.harm", w) for w in ("exit", "memory", "sleep")]
-    kinds = {}
+    kinds, told = {}, ""
     for sources, limits in (  # none that is well would be read in a second for certain
         ((networks[0], *bad[:2], *networks[1:]), ("--memory", 1, "--workers", 2)),
         (bad[2:], ("--timeout", 1, "--workers", 1)),
     ):
         words = ("corpus", "build", *sources, "-o", folder, *limits, "--json")
-        failures = cli(*words, code=1).json["failures"]
+        printed = cli(*words, code=1)
+        failures = printed.json["failures"]
         kinds |= {item["source"].rpartition("/")[2]: item for item in failures}
+        told += printed.err
     assert {name: item["kind"] for name, item in kinds.items()} == {
         "exit.harm": "crash",
         "memory.harm": "memory",
         "sleep.harm": "timeout",
     }
     assert "exit code 7" in kinds["exit.harm"]["message"]
+    for name, item in kinds.items():  # of thousands it has to be said which
+        assert item["message"].startswith(name)
+        assert item["message"] in told
     assert "words before the end" in kinds["exit.harm"]["hint"]
     corpus = Corpus.open(folder)
     assert {item.kind for item in corpus.failures()} == {"crash", "memory", "timeout"}
@@ -394,10 +399,15 @@ def test_progress_tells_rate_and_time_left() -> None:
     tally.seconds = 9000.0
     assert tally.line() == "19 of 40 networks · 0.001 a second · 5.8 h left · 1 failed"
     assert Tally(total=3).line() == "0 of 3 networks"
+    # the last may be the largest: what has taken long takes longer still
+    slow = Tally(total=40, added=39, seconds=78.0)
+    assert slow.line() == "39 of 40 networks · 0.5 a second · 2 s left"
+    slow.seconds, slow.waited = 117.0, 39.0
+    assert slow.line() == "39 of 40 networks · 0.33 a second · at least 39 s left"
 
 
 def test_progress_is_told_where_there_is_no_terminal(
-    tmp_path: Path, networks: list[Path]
+    tmp_path: Path, networks: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Told(Watch):
         lines: ClassVar[list[str]] = []
@@ -405,8 +415,20 @@ def test_progress_is_told_where_there_is_no_terminal(
         def progress(self, done: int, total: int, text: str = "") -> None:
             self.lines.append(text)
 
+    tell, waited = Tally.line, []
+
+    def line(tally: Tally) -> str:
+        waited.append((tally.waited, tally.seconds))
+        return tell(tally)
+
+    monkeypatch.setattr(Tally, "line", line)
+    monkeypatch.setattr("kernelviewer.corpus.build._POLL_S", 0.01)
     build([str(networks[2])], tmp_path / "corpus", plan(), Told())
     assert Told.lines[-1].startswith("1 of 1 networks")
+    *before, last = waited
+    assert all(0 < wait <= seconds for wait, seconds in before)
+    assert before == sorted(before)
+    assert last[0] == 0
 
 
 def test_this_machine_alone_hears_of_a_build(tmp_path: Path) -> None:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import shutil
-import subprocess
-import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import duckdb
 import numpy as np
@@ -24,7 +21,8 @@ from kernelviewer.kernels import extract_kernels
 from kernelviewer.kernels.classes import CLASSES, FINE
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.labels import label_kernels
-from tests.corpus.made import REPOSITORY, make_corpus
+from kernelviewer.watch import NEVER, Watch
+from tests.corpus.made import make_corpus
 from tests.networks import noise, write_every_kind, write_network
 from tests.shared import CHECKPOINTS, needs_checkpoints, reference_counts
 
@@ -171,6 +169,26 @@ def test_others_read_it_without_us(folder: Path) -> None:
     source = extract_kernels(open_checkpoint(corpus.by_id[first].source))
     back = unit.astype(np.float32) * scale + offset
     assert back == pytest.approx(source.sizes[7, 7].weights, abs=5e-3)
+
+
+def test_polars_reads_it_without_us(folder: Path, questions: Questions) -> None:
+    polars = pytest.importorskip("polars")
+    kernels = polars.scan_parquet(
+        folder / "kernels" / "*" / "*" / "index.parquet",
+        hive_partitioning=True,
+        hive_schema={"size": polars.String, "network": polars.String},
+    )
+    by = ("size", "network", "class")
+    found = kernels.group_by(by).agg(polars.len().alias("count")).collect()
+    counted = {
+        tuple(row[name] for name in by): row["count"] for row in found.to_dicts()
+    }
+    assert counted == questions.counts(parse(""), by)
+    networks = polars.read_parquet(folder / "networks.parquet")
+    assert networks["kernels"].sum() == questions.corpus.kernels
+    place = next((folder / "kernels" / "size=7x7").iterdir())
+    weights = polars.read_parquet(place / "weights.parquet", hive_partitioning=False)
+    assert {len(row) for row in weights["weights"]} == {98}
 
 
 @pytest.mark.parametrize(
@@ -345,6 +363,26 @@ def test_a_damaged_partition_is_found_and_told_of(
     )
 
 
+def test_only_the_files_that_are_recorded_are_counted(
+    files: list[Path], tmp_path: Path
+) -> None:
+    """What another program put there has the right columns, but is none of ours."""
+    corpus = make_corpus(tmp_path / "corpus", files[:2])
+    first, second = (identity(corpus, name) for name in ("first", "second"))
+    folder = corpus.folder / "kernels" / "size=7x7"
+    expected = Questions(corpus).count(parse("size=7x7 channel>=0"))
+    shutil.copytree(folder / f"network={first}", folder / "network=foreign")
+    again = Corpus.open(corpus.folder)
+    assert Questions(again).count(parse("size=7x7 channel>=0")) == expected
+    for name in ("index.parquet", "weights.parquet"):
+        own = folder / f"network={second}" / name
+        shutil.copy(folder / f"network={first}" / name, own)
+        asked = Questions(Corpus.open(corpus.folder))
+        with pytest.raises(CorpusError, match=rf"{name} has \d+ bytes in place of"):
+            asked.nearest(noise(7, 7), query=parse("channel>=0"))
+        make_corpus(corpus.folder, files[:2])
+
+
 def test_autoencoders_of_a_corpus_are_those_of_its_codes(
     files: list[Path], tmp_path: Path, cli: Cli
 ) -> None:
@@ -462,6 +500,8 @@ def test_the_query_command_counts_and_writes(
     assert [row[1:3] for row in first] == [["stages.0.conv_dw", "5"]] * 2
     assert min(float(row[3]) for row in first) > 0.999
     assert cli("corpus", "query", folder, "--by", "colour", code=1).complaint
+    words = ("corpus", "query", folder, "network=nobody", "--nearest", where)
+    assert "no 7x7 kernels to compare" in cli(*words, code=1).complaint
 
 
 def test_figures_of_a_corpus(folder: Path, tmp_path: Path, cli: Cli) -> None:
@@ -478,6 +518,8 @@ def test_figures_of_a_corpus(folder: Path, tmp_path: Path, cli: Cli) -> None:
     assert {name: row["top1"] for name, row in rows.items()} == {
         "again": "0.8", "second": "0.7", "strange": "0.1"
     }  # fmt: skip
+    words = ("figure", "zoo", folder, "--size", "3x3", "-o", tmp_path / "small.svg")
+    assert "at a fit of 0.996 or more" in cli(*words).out  # 1.00 is none's
     words = ("figure", "pca", folder, "-o", tmp_path / "none.svg")
     assert "there are these figures: zoo, coverage" in cli(*words, code=2).complaint
     told = cli(
@@ -526,24 +568,6 @@ def test_patterns_are_of_length_one(questions: Questions) -> None:
     assert np.linalg.norm(unit.reshape(len(unit), -1), axis=1) == pytest.approx(1)
 
 
-def test_the_example_reads_a_corpus_without_us(folder: Path) -> None:
-    example = REPOSITORY / "docs" / "examples" / "read_corpus.py"
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", example, folder],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=folder,
-        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
-    )
-    names = [item.name for item in Corpus.open(folder).networks]
-    assert all(name in done.stdout for name in names)
-    assert "unidentified" in done.stdout
-    assert "kernelviewer" not in example.read_text().split('"""')[2].replace(
-        'b"kernelviewer"', ""
-    )
-
-
 def test_a_corpus_of_a_stranger_leads_nowhere_else(
     files: list[Path], tmp_path: Path
 ) -> None:
@@ -572,3 +596,56 @@ def test_parts_of_a_large_answer_are_looked_at_in_turn(
     assert np.array_equal(parts.row, whole.row)
     assert parts.networks == whole.networks
     assert np.array_equal(parts.network, whole.network)
+
+
+def test_a_question_is_asked_of_some_files_at_a_time_and_can_be_ended(
+    questions: Questions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query, every = parse("size=7x7 channel>=2"), parse("size=7x7")
+
+    def answers(watch: Watch = NEVER) -> list[object]:
+        found = questions.find(query, 30, watch=watch, columns=("class", "cosine"))
+        sample = questions.find(every, 20, seed=1, watch=watch)
+        return [
+            questions.count(query, watch),
+            questions.counts(query, ("class", "network", "size"), watch),
+            questions.histogram(every, "code", 10, 0, 1, watch).tolist(),
+            (found.total, found.networks, found.network.tolist(), found.row.tolist()),
+            found.columns["class"].tolist(),
+            [sample.network.tolist(), sample.row.tolist()],
+        ]
+
+    class Told(Watch):
+        told: ClassVar[list[tuple[int, int]]] = []
+
+        def progress(self, done: int, total: int, text: str = "") -> None:
+            self.told.append((done, total))
+
+    class Ended(Watch):
+        def check(self) -> None:
+            raise KeyboardInterrupt
+
+    whole = answers()
+    monkeypatch.setattr("kernelviewer.corpus.query._FILES", 1)
+    assert answers(Told()) == whole
+    partitions = len(questions.networks(every))
+    assert partitions == 4
+    assert {*Told.told} == {(done, partitions) for done in (1, 2, 3, 4)}
+    for ask in (questions.count, lambda q, w: questions.find(q, 5, watch=w)):
+        with pytest.raises(KeyboardInterrupt):
+            ask(query, Ended())
+
+
+def test_ctrl_c_while_duckdb_works_is_no_fault(
+    folder: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted:
+        def execute(self, *_: object) -> None:
+            raise RuntimeError("Query interrupted")  # DuckDB's answer to the signal
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(Questions, "_database", Interrupted())
+    printed = cli("corpus", "query", folder, "fit>0", code=130)
+    assert printed.complaint == "kernelviewer: interrupted"

@@ -11,6 +11,7 @@ import pytest
 from kernelviewer.cli import main
 from kernelviewer.figures import FigureError, FigureOptions, make_figure
 from kernelviewer.figures.provenance import Record, read_record, show_again
+from kernelviewer.figures.tiling import quantise
 from kernelviewer.kernels.classes import CLASSES
 from tests.figures.reading import Svg, faults
 from tests.figures.scenes import THRESHOLD, make_bank, named
@@ -181,3 +182,17 @@ def test_stretches_of_the_code_are_groups_in_their_order() -> None:
     names = groups["groups"].tolist()
     assert names[0].startswith("On-centre, code 0.000–0.09")
     assert names[-1] == "Flat"
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_scale_of_a_kernel_does_not_change_its_picture() -> None:
+    """Weights of a network that was never scaled are as small as floats can be."""
+    kernels = np.random.default_rng(0).normal(size=(4, 5, 5)).astype(np.float32)
+    flat = np.zeros(4, bool)
+    wanted = quantise(kernels, flat).astype(int)
+    assert wanted.min() == 0
+    for scale in (1e-38, 3e-40, 1e36):
+        found = quantise(np.float32(scale) * kernels, flat).astype(int)
+        assert np.abs(found - wanted).max() <= 1
+    beyond = quantise(kernels, flat, np.full(4, 1e-40, np.float32))
+    assert set(np.unique(beyond)) <= {0, wanted.max()}

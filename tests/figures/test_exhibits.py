@@ -18,8 +18,7 @@ from kernelviewer.figures import (
     name_scene,
 )
 from kernelviewer.formats import Tensor
-from kernelviewer.kernels.classes import CLASSES, PAPER
-from kernelviewer.kernels.naming import Naming
+from kernelviewer.kernels.classes import CLASSES, PAPER, Naming
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.latent.stretches import from_json, move_border, rename, to_json
 from tests.figures.reading import Svg
@@ -218,6 +217,23 @@ def test_letters_stand_in_bars_and_in_their_legend_where_they_are_wished_for() -
     most = max(there, key=lambda item: counts(scene)[item.id])
     assert most.mark in texts
     assert most.mark not in plain
+
+
+@pytest.mark.parametrize("kind", ["pca", "histogram", "zoo", "scatter", "spectrum"])
+def test_a_print_in_grey_tells_the_classes_by_their_letters(kind: str) -> None:
+    seeds = (0, 1) if kind == "scatter" else (0,)
+    scene = named(*(make_bank([("layer", 400)], seed=seed) for seed in seeds))
+    options = FigureOptions(labels=kind != "spectrum")
+    plain = Svg(make_figure(kind, scene, options).figure).texts
+    options = replace(options, class_marks="letters")
+    texts = Svg(make_figure(kind, scene, options).figure).texts
+    there = [item for item in PAPER.patterns if counts(scene).get(item.id)]
+    assert len(there) > 2
+    for item in there:
+        assert {f"{item.mark} {item.name}", f"{item.mark} {item.short}"} & set(texts)
+        assert texts.count(item.mark) > plain.count(item.mark) - (
+            item.mark == item.short
+        )
 
 
 def test_coverage_is_never_without_white_noise() -> None:

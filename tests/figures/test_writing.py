@@ -126,6 +126,38 @@ def test_only_commands_leave_out_what_matplotlib_says_of_properties() -> None:
         assert done.stdout.strip() == expected
 
 
+def test_what_a_command_leaves_out_of_matplotlib_comes_when_it_is_used() -> None:
+    code = (
+        "import inspect, sys\n"
+        "from kernelviewer.figures.fonts import figure_style, load_matplotlib\n"
+        "load_matplotlib(documented=False)\n"
+        "with figure_style():\n"
+        "    pass\n"
+        "from matplotlib import dviread\n"
+        "from matplotlib.lines import Line2D\n"
+        "print('matplotlib.style' in sys.modules)\n"
+        "print('marker' in inspect.signature(Line2D.set).parameters)\n"
+        "Line2D([], []).set(marker='o', lw=2)\n"
+        "class Own(Line2D): pass\n"
+        "print('marker' in inspect.signature(Own.set).parameters)\n"
+        "glyphs = sys.modules['fontTools.agl']\n"
+        "print(type(glyphs).__name__, glyphs.toUnicode('alpha'))\n"
+        "print(type(glyphs).__name__)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    assert done.stdout.split() == [
+        *("False", "False", "True"),
+        *("_LazyModule", "α", "module"),
+    ]
+
+
 def test_png_holds_its_resolution(tmp_path: Path) -> None:
     from PIL import Image
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from kernelviewer.kernels import family
-from kernelviewer.kernels.naming import Naming
+from kernelviewer.kernels.classes import Naming
 from kernelviewer.latent.training import TrainingOptions
 from kernelviewer.watch import NEVER
 from tests.networks import write_network
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from kernelviewer.gui.main_window import MainWindow
     from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.views.reconstruction.view import ReconstructionView
+    from kernelviewer.kernels.classes import By
     from kernelviewer.kernels.family import FamilyFit
-    from kernelviewer.kernels.naming import By
     from kernelviewer.watch import Watch
     from tests.gui.harness import MakeWindow, ViewHarness
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 CHARTS = ("count_of", "pale", "colour_by", "thumbnails", "matrix_shows")
-SCATTER = ("_classes", "_colours", "_legend", "_selected", "_focus", "_marked")
+SCATTER = ("_classes", "_colours", "legend", "_selected", "_focus", "marked")
 
 
 class JobsOnDemand:
@@ -135,7 +135,7 @@ def contents(parts: Parts) -> dict[str, object]:
             parts.threshold.coverage.text(),
             parts.threshold.null.text(),
         ],
-        "class histogram": (parts.histogram._contents, parts.histogram._message),
+        "class histogram": (parts.histogram.contents, parts.histogram._message),
         "charts": [getattr(parts, name).text() for name in CHARTS],
         "selected of layers": (
             parts.composition._selected,
@@ -143,7 +143,7 @@ def contents(parts: Parts) -> dict[str, object]:
         ),
         "tree marked": dict(parts.tree.source._marked),
         "grid marked": parts.grid.marked,
-        "composition": (parts.composition._bars, parts.composition._message),
+        "composition": (parts.composition.bars, parts.composition._message),
         "scatter": [
             parts.scatter.content,
             *(

@@ -118,7 +118,8 @@ def test_every_painted_view_is_a_list(window: MainWindow, qtbot: Any) -> None:
     window.commands["compare"].trigger()
     window.acts.focus(3)
     for dock in (
-        *("classes", "composition", "scatter", "matrix", "drift", "inspector", "keys"),
+        *("classes", "composition", "scatter", "transitions", "drift"),
+        *("inspector", "reconstruction", "keys"),
     ):
         if dock in window.docks:
             window.docks[dock].show()

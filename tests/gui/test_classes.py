@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QFont, QFontMetricsF
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QScrollBar
+from PySide6.QtWidgets import QApplication, QScrollBar
 
 from kernelviewer.gui.theme import DARK, LIGHT
 from kernelviewer.gui.views.classes.bars import (
@@ -20,7 +21,7 @@ from kernelviewer.gui.views.classes.bars import (
 )
 from kernelviewer.gui.views.classes.composition import LayerComposition
 from kernelviewer.gui.views.classes.histogram import ClassCounts, ClassHistogram
-from kernelviewer.kernels.classes import CLASSES, INDEX
+from kernelviewer.kernels.classes import CLASSES, INDEX, Naming
 from tests.gui.conftest import use_colours
 from tests.gui.harness import LEFT, NO_KEY
 
@@ -86,6 +87,37 @@ def test_the_tip_names_count_share_and_what_is_below(
     assert "40 kernels" in tip
     assert "53.3" in tip
     assert "10 more below" in tip
+
+
+@pytest.mark.parametrize("pixels", [13, 19])
+@pytest.mark.parametrize("size", [(345, 180), (345, 240), (300, 220), (700, 160)])
+def test_rows_never_overlap_and_all_are_reached(
+    histogram: ClassHistogram, size: tuple[int, int], pixels: int
+) -> None:
+    font = QFont(histogram.font())
+    font.setPixelSize(pixels)
+    histogram.setFont(font)
+    histogram.resize(*size)
+    scheme = Naming("family", "fine").scheme("family")
+    counts = numbers()
+    counts[list(scheme.rows)] = 480
+    histogram.set_counts(ClassCounts(counts, numbers()), scheme=scheme)
+    QApplication.processEvents()
+    rows, view = histogram.rows, histogram.rect().toRectF()
+    assert len(rows) > 20
+    boxes = [histogram.row_box(index) for index in rows]
+    letters = QFontMetricsF(histogram._font(boxes[0].height())).capHeight()
+    assert boxes[0].height() > 1.25 * letters
+    for one, other in itertools.pairwise(boxes):
+        assert other.top() >= one.bottom() - 0.01 or other.left() >= one.right()
+    bar = histogram.findChild(QScrollBar, "classScroll")
+    assert all(map(view.contains, boxes)) != bar.isVisible()
+    histogram.setFocus()
+    QTest.keyClick(histogram, Qt.Key.Key_End)
+    assert view.contains(histogram.row_box(rows[-1]))
+    QTest.keyClick(histogram, Qt.Key.Key_Home)
+    assert view.contains(histogram.row_box(rows[0]))
+    assert not histogram.grab().isNull()
 
 
 def test_without_counts_it_says_what_would_fill_it(

@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor, QFontMetricsF
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox
 from safetensors.numpy import load_file, save_file
 
 from kernelviewer.formats import open_checkpoint
 from kernelviewer.gui.dialogs.comparing import NOBODY, ComparingDialog
+from kernelviewer.gui.painting.pixels import caption_font
 from kernelviewer.kernels import extract_kernels
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.state.comparing import Comparing
+from kernelviewer.state.own_names import tag_colour
 from kernelviewer.state.selection import Kernels, Layers
 from tests.gui.conftest import wait_idle
 from tests.gui.harness import click_row, drop, tree_rows
@@ -198,6 +201,30 @@ def test_both_kernels_of_a_pair_are_in_scope_where_one_is(
     }
 
 
+def test_a_pair_bears_the_tags_of_both_its_kernels(
+    window: MainWindow, qtbot: Any
+) -> None:
+    pairs, grid = window.state.pairs, window.parts.grid
+    assert window.document.display.picture == "pair"
+    grid.setFocus()
+    for row, number, key in ((0, pairs.second[0], "1"), (1, pairs.first[1], "2")):
+        window.acts.focus(int(number))
+        QTest.keyClicks(grid, key)
+        wait_idle(qtbot, window)
+        box = grid._geometry.box_of(int(pairs.first[row]))
+        assert box is not None
+        colour = QColor(tag_colour(window.state.tags, int(key))).rgb()
+        picture = grid.viewport().grab().toImage()
+        left, top, wide, high = box
+        seen = {
+            picture.pixel(x, y)
+            for x in range(left, left + wide)
+            for y in range(top, top + high)
+            if picture.rect().contains(x, y)
+        }
+        assert colour in seen, key
+
+
 def test_a_matrix_too_low_for_names_is_as_wide_as_its_panel(
     window: MainWindow, qtbot: Any
 ) -> None:
@@ -228,6 +255,23 @@ def test_drift_tells_each_layer_and_selects_it(window: MainWindow) -> None:
     QTest.keyClick(view, Qt.Key.Key_Left)
     QTest.keyClick(view, Qt.Key.Key_Return)
     assert view.selected == {0}
+
+
+def test_ticks_of_the_drift_keep_off_the_edge_and_a_low_chart_shows_fewer(
+    window: MainWindow, qtbot: Any
+) -> None:
+    view = window.parts.drift
+    for high, charts in ((400, 3), (110, 2), (70, 1)):
+        view.resize(300, high)
+        picture = view.grab().toImage()
+        ground = picture.pixel(0, 0)
+        for x in range(4):
+            column = {picture.pixel(x, y) for y in range(picture.height())}
+            assert column == {ground}, (high, x)
+        caption = QFontMetricsF(caption_font(view.font())).height()
+        tracks = view._tracks(caption)
+        assert len(tracks) == charts
+        assert all(track.box.height() > 1.2 * caption for track in tracks)
 
 
 def test_the_grid_shows_the_most_changed_first_and_selects_pairs(
@@ -436,11 +480,12 @@ def test_layers_are_paired_by_hand(window: MainWindow, qtbot: Any) -> None:
     box = dialog.layers.findChild(QComboBox, "partnerLayers")
     assert [box.itemText(i) for i in range(box.count())] == [
         NOBODY,
-        *(f"stages.{n // 2}.blocks.{n % 2}.dw" for n in (0, 1, 3)),
+        *(f"stages.{n // 2}.blocks.{n % 2}" for n in (0, 1, 3)),
     ]
     box.setCurrentIndex(2)
     box.activated.emit(2)
-    assert item.text(1) == "stages.0.blocks.1.dw"
+    assert item.text(1) == "stages.0.blocks.1", "less what all names end with"
+    assert item.toolTip(1).startswith("stages.0.blocks.1.dw")
     assert dialog.layers.topLevelItem(1).text(1) == NOBODY
     assert "without a partner 1 before, 1 after" in dialog.note.text()
     QTest.mouseClick(dialog.start, LEFT)

@@ -18,7 +18,9 @@ from kernelviewer.jobs import corpus as jobs
 from tests.corpus.made import make_corpus
 from tests.gui.conftest import wait_idle
 from tests.gui.harness import CONTROL, LEFT, NO_KEY
+from tests.gui.test_focus_rings import unseen
 from tests.gui.test_random import write_patterns
+from tests.gui.test_reachable import assert_tab_reaches_all, bad_names
 from tests.networks import write_network
 
 if TYPE_CHECKING:
@@ -39,13 +41,15 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for seed, name in enumerate(NAMES)
     ]
     files.append(write_network(folder / "noise.safetensors", 30))
-    return make_corpus(folder / "zoo", files).folder
+    make_corpus(folder / "zoo", files)
+    return folder
 
 
 @pytest.fixture
 def corpus(built: Path, tmp_path: Path) -> Corpus:
     """The same, a copy for each test."""
-    return Corpus.open(shutil.copytree(built, tmp_path / "zoo"))
+    shutil.copytree(built, tmp_path, dirs_exist_ok=True)
+    return Corpus.open(tmp_path / "zoo")
 
 
 @pytest.fixture
@@ -252,6 +256,23 @@ def test_similar_kernels_are_the_nearest_of_the_corpus(
     assert cosines.max() == pytest.approx(1, abs=1e-3)
     assert cosines.min() == pytest.approx(lowest, abs=1e-3)
     assert model.bank.warnings == (f"The 12 nearest, of cosine {lowest:.3f} and more",)
+    # they stand before what was open, nearest first, and say how near
+    grid, controls = window.parts.grid, window.parts.controls
+    order = grid.content.order[:12] - window.state.pool.starts[-2]
+    assert sorted(order) == list(range(12))
+    assert np.all(np.diff(cosines[order]) <= 1e-6)
+    assert controls.sort_by.text().startswith("nearest to what")
+    assert grid.content.groups[0].title == model.name
+    assert f"cosine 1.000 to {lowest:.3f}" in grid.content.groups[0].note
+    assert grid.kernel_rect(grid.content.order[0]).top() >= 0
+    window.acts.focus(int(grid.content.order[11]))
+    wait_idle(qtbot, window)
+    said = window.findChild(object, "value_like")
+    assert said.text() == f"{lowest:.3f}"
+    assert f"cosine {lowest:.3f} with" in window.acts.tooltip(grid.content.order[11])
+    window.acts.focus(3)
+    wait_idle(qtbot, window)
+    assert said.isHidden()
     # the same by the line, and from the menu of a kernel
     found = write(window, qtbot, f"size=7x7 like>={lowest - 1e-4:.4f}")
     assert found in ("12 kernels", "13 kernels")
@@ -393,6 +414,14 @@ def test_without_the_extra_it_says_what_to_install(
     assert "duckdb, which is not installed" in unusable.message
     assert "pip install 'kernelviewer[corpus]'" in unusable.hint
     assert window.page == "welcome"
+
+
+def test_the_page_is_worked_by_the_keyboard(window: MainWindow, qtbot: Any) -> None:
+    write(window, qtbot, "class=on-centre size=7x7")
+    window.parts.corpus.line.setFocus()
+    assert_tab_reaches_all(window)
+    assert bad_names(window) == []
+    assert unseen(window) == []
 
 
 def test_titles_say_what_a_line_asks_for() -> None:

@@ -11,10 +11,9 @@ from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import CLASSES, Naming
 from kernelviewer.kernels.family import family_fit, random_members
 from kernelviewer.kernels.family.spectrum import family_spectrum
-from kernelviewer.kernels.naming import Naming
 from kernelviewer.latent.stretches import stretch_at, stretch_of
 from kernelviewer.state.selection import CodeRange
 from kernelviewer.state.similarity import row_at

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QDrag, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
+    QApplication,
     QComboBox,
     QDoubleSpinBox,
     QLineEdit,
@@ -27,7 +29,8 @@ from kernelviewer.files import file_hash
 from kernelviewer.gui.dialogs.figure.dialog import FigureDialog, open_figure
 from kernelviewer.gui.dialogs.figure.looks import read_presets
 from kernelviewer.gui.dialogs.figure.output import PNG, SVG
-from kernelviewer.kernels.naming import Naming
+from kernelviewer.jobs import drawing
+from kernelviewer.kernels.classes import Naming
 from kernelviewer.state.selection import Classes
 from tests.gui.conftest import answer_next, wait_idle
 from tests.gui.figure_harness import (
@@ -42,6 +45,8 @@ from tests.gui.harness import LEFT
 from tests.networks import write_network
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QImage
+
     from kernelviewer.gui.main_window import MainWindow
     from tests.gui.harness import MakeWindow
 
@@ -412,3 +417,80 @@ def test_two_dialogs_draw_side_by_side(window: MainWindow, qtbot: Any) -> None:
     assert second.facts.text()
     assert second.preview.text == ""
     second.close()
+
+
+def test_while_a_figure_is_drawn_the_last_one_is_said_to_be_of_before(
+    dialog: FigureDialog, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, size = dialog.preview.grab().toImage(), dialog.facts.text()
+    go_on = threading.Event()
+    usual = drawing.draw_preview
+
+    def slow(ticket: Any, *given: Any) -> Any:
+        ticket.progress(2, 5, "naming the kernels")
+        go_on.wait(30)
+        return usual(ticket, *given)
+
+    monkeypatch.setattr("kernelviewer.gui.dialogs.figure.dialog.draw_preview", slow)
+    choose(dialog, "figureKind", "classes")
+    assert dialog.facts.text() == "Drawing…"
+    assert dialog.caption.property("stale")
+    qtbot.waitUntil(lambda: "2 of 5" in dialog.facts.text())
+    assert dialog.facts.text() == "Drawing… naming the kernels 2 of 5"
+    pale = dialog.preview.grab().toImage()
+    middle = pale.rect().center()
+    assert dialog.preview.stale == dialog.facts.text()
+
+    def darkness(image: QImage) -> int:
+        return max(
+            255 - image.pixelColor(x, y).lightness()
+            for x in range(0, image.width(), 2)
+            for y in range(0, middle.y() - 60, 2)
+        )
+
+    assert darkness(pale) < 0.6 * darkness(before), "it is dimmed"
+    go_on.set()
+    settle(dialog, qtbot)
+    assert dialog.preview.stale == ""
+    assert not dialog.caption.property("stale")
+    assert " mm " in dialog.facts.text() != size
+
+
+def test_the_dialog_opens_on_what_one_looks_at(
+    make_window: MakeWindow, tmp_path: Path, qtbot: Any
+) -> None:
+    paths = [
+        write_network(tmp_path / f"{name}.safetensors", channels=12, seed=seed)
+        for seed, name in enumerate(("before", "after"))
+    ]
+    window = make_window(*paths)
+
+    def opened() -> str:
+        QTest.mouseClick(window.findChild(QPushButton, "exportFigure"), LEFT)
+        dialog = window.findChildren(FigureDialog, "figureDialog")[-1]
+        kind: str = dialog.subject.kind.key
+        dialog.close()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+        with qtbot.waitActive(window):
+            window.activateWindow()
+        return kind
+
+    window.parts.grid.setFocus()
+    assert opened() == "spectrum"
+    window.layouts.show_panel("composition")
+    assert opened() == "composition"
+    window.commands["compare"].trigger()
+    wait_idle(qtbot, window)
+    window.parts.grid.setFocus()
+    assert opened() == "compare"
+    window.layouts.show_panel("drift")
+    assert opened() == "drift"
+    window.docks["drift"].hide()
+    assert opened() == "compare", "what is gone is not looked at"
+    window.commands["end_comparison"].trigger()
+    window.commands["open_sample_run"].trigger()
+    wait_idle(qtbot, window)
+    window.parts.grid.setFocus()
+    assert opened() == "shares-over-time"
+    window.show_overview(True)
+    assert opened() == "table"

@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QTreeView, QWidget
 
 from tests.gui.conftest import wait_idle
+from tests.gui.test_reachable import DIALOGS, arrange
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,11 +61,11 @@ def test_each_control_of_the_window_shows_the_keyboard(
 ) -> None:
     window = make_window(small_file)
     window.acts.focus(3)
-    window.docks["jobs"].show()
-    for theme in ("light", "dark"):
-        window.set_theme(theme)
-        wait_idle(qtbot, window)
-        assert unseen(window) == [], theme
+    for place in ("jobs", "keys", "overview"):
+        for theme in ("light", "dark"):
+            window.set_theme(theme)
+            arrange(window, qtbot, place)
+            assert unseen(window) == [], (place, theme)
 
 
 @pytest.mark.parametrize("preset", ["explore", "compare", "label", "empty"])
@@ -98,7 +99,7 @@ def test_each_control_of_a_dialog_shows_the_keyboard(
     make_window: MakeWindow, qtbot: Any, small_file: Path
 ) -> None:
     window = make_window(small_file)
-    for command in ("export", "export_labels", "train", "null_test", "shortcuts"):
+    for command in DIALOGS:
         window.commands[command].trigger()
         wait_idle(qtbot, window)
         (dialog,) = [d for d in window.findChildren(QDialog) if d.isVisible()]

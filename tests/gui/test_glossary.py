@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -22,9 +22,12 @@ from kernelviewer.gui.glossary import TERMS, found, picture, terms_of
 from kernelviewer.gui.palette import find
 from kernelviewer.gui.registry import VIEWS
 from kernelviewer.gui.search import collect
+from tests.gui.conftest import wait_idle
 from tests.gui.harness import LEFT
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kernelviewer.gui.main_window import MainWindow
     from tests.gui.harness import MakeWindow
 
@@ -85,7 +88,24 @@ def test_every_panel_with_words_has_a_question_mark(make_window: MakeWindow) -> 
     window = make_window()
     names = {button.objectName() for button in window.findChildren(ExplainButton)}
     told = {view for term in TERMS for view in term.views}
-    assert names >= {f"{view}Explain" for view in told - {"comparing", "steps"}}
+    assert {"comparing", "steps", "corpus"} <= told
+    assert names >= {f"{view}Explain" for view in told}
+
+
+@pytest.mark.parametrize(
+    ("view", "word"), [("comparing", "Paired by"), ("steps", "Training step")]
+)
+def test_bars_above_and_below_the_kernels_explain_their_words(
+    make_window: MakeWindow, qtbot: Any, small_file: Path, view: str, word: str
+) -> None:
+    window = make_window(small_file, small_file)
+    window.commands["compare"].trigger()
+    window.commands["open_sample_run"].trigger()
+    wait_idle(qtbot, window)
+    button = window.findChild(QToolButton, f"{view}Explain")
+    assert button.isVisible()
+    QTest.mouseClick(button, LEFT)
+    assert word in text_of(window).toPlainText()
 
 
 def test_the_glossary_is_searched_by_typing(make_window: MakeWindow) -> None:

@@ -16,8 +16,8 @@ from kernelviewer.figures import FigureOptions, make_figure
 from kernelviewer.figures.scene import make_scene
 from kernelviewer.gui.registry import VIEWS
 from kernelviewer.gui.views.grid.mosaic import TOP, ZERO
+from kernelviewer.kernels.classes import Naming
 from kernelviewer.kernels.keys import Keys, write_keys
-from kernelviewer.kernels.naming import Naming
 from kernelviewer.latent.keys import QUANTILES, published
 from kernelviewer.state.keys import KeyChoice
 from kernelviewer.state.model import LayerRef
@@ -249,7 +249,9 @@ def test_figures_show_the_keys_in_use(
 def test_sessions_keep_the_choice(choice: KeyChoice) -> None:
     work = Work()
     work = replace(work, marks=replace(work.marks, keys=choice))
-    around = Surroundings((), {}, Look(), "2026-11-29T12:00:00Z", keys=choice.path)
+    around = Surroundings(
+        (), {}, Look(), "2026-11-29T12:00:00Z", keys=(choice.path, "")
+    )
     text = to_text(describe(work, around))
     assert ('"keys"' in text) == (choice != KeyChoice())
     again, lost = rebuild(from_text(text), [], Coders())

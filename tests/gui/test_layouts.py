@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QFont
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QTabBar, QToolButton
 
@@ -137,6 +138,10 @@ def test_a_panel_that_has_nothing_to_say_is_folded_to_its_title(
     window.document.set_position(0.4)
     QApplication.processEvents()
     assert dock.folded, "it stays as the user has it"
+    assert window.parts.reconstruction.content.code == 0.3, "nobody sees it"
+    QTest.mouseClick(fold, LEFT)
+    assert window.parts.reconstruction.content.code == 0.4
+    QTest.mouseClick(fold, LEFT)
     window.layouts.show_panel("inspector")
     QApplication.processEvents()
     assert not window.docks["inspector"].folded
@@ -249,6 +254,34 @@ def test_a_panel_is_dragged_off_by_its_title(
     window.layouts.reset()
     assert not dock.isFloating()
     assert dock.isVisible()
+
+
+def test_a_title_line_knows_its_least_width_whatever_changes_in_it(
+    make_window: MakeWindow,
+) -> None:
+    """It is not worked out anew each time it is asked for."""
+    line = make_window().docks["models"].title_line
+    before = line.minimumSizeHint()
+    line.label.setText("A much longer title than any panel has")
+    longer = line.minimumSizeHint()
+    assert longer.width() > before.width()
+    button = QToolButton(line)
+    button.setText("More")
+    line.line.addWidget(button)
+    button.show()
+    assert line.minimumSizeHint().width() > longer.width()
+    button.setText("More and more")
+    wide = line.minimumSizeHint().width()
+    assert wide >= longer.width() + button.minimumSizeHint().width()
+    button.hide()
+    assert line.minimumSizeHint() == longer
+    control = QToolButton(line)
+    control.setText("Left out where there is no room")
+    line.add_control(control)
+    control.show()
+    assert line.minimumSizeHint() == longer
+    line.label.setFont(QFont(line.label.font().family(), 30))
+    assert line.minimumSizeHint().height() > longer.height()
 
 
 def test_eight_sizes_and_long_names_do_not_widen_the_window(
@@ -395,3 +428,74 @@ def test_in_a_small_window_jobs_lie_before_the_charts_and_take_no_room(
     QApplication.processEvents()
     assert jobs.isHidden()
     assert not window.docks["classes"].visibleRegion().isEmpty()
+
+
+def rows_of_tabs(window: MainWindow) -> list[QTabBar]:
+    """The rows of tabs that can be seen in the window."""
+    return [
+        bar
+        for bar in window.findChildren(QTabBar)
+        if bar.isVisible() and bar.count() and window.rect().intersects(bar.geometry())
+    ]
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1440, 900), (1600, 1000)])
+def test_names_of_tabs_are_whole_with_every_view_open_and_the_rest_in_a_menu(
+    make_window: MakeWindow, qtbot: Any, small_file: Path, size: tuple[int, int]
+) -> None:
+    window = make_window(small_file)
+    resize(window, *size)
+    window.layouts.reset()
+    for name in FLEETING:
+        window.docks[name].show()
+    for _ in range(3):
+        QApplication.processEvents()
+    bars = rows_of_tabs(window)
+    named = {bar.tabText(n) for bar in bars for n in range(bar.count())}
+    assert {"Classes", "Composition", "PCA", "Run", "Formation", "Keys"} <= named
+    hidden = []
+    for bar in bars:
+        more = bar.findChild(QToolButton, "moreTabs")
+        assert bar.isTabVisible(bar.currentIndex())
+        for number in range(bar.count()):
+            text = bar.tabText(number)
+            if bar.isTabVisible(number):
+                wide = bar.fontMetrics().horizontalAdvance(text)
+                box = bar.tabRect(number)
+                assert box.width() >= wide, text
+                assert box.right() < (more.x() if more.isVisible() else bar.width())
+            else:
+                hidden.append((bar, text))
+    assert hidden, "they have no room beside each other"
+    bar, text = hidden[-1]
+    (dock,) = [dock for dock in window.docks.values() if dock.windowTitle() == text]
+    more = bar.findChild(QToolButton, "moreTabs")
+    assert more.text() == f"{[b for b, _ in hidden].count(bar)} more ▾"
+    more.menu().aboutToShow.emit()
+    (action,) = [one for one in more.menu().actions() if one.text() == text]
+    action.trigger()
+    QApplication.processEvents()
+    assert dock.in_front
+    place = [bar.tabText(n) for n in range(bar.count())].index(text)
+    assert bar.isTabVisible(place)
+    dock.close()
+    QApplication.processEvents()
+    assert overlapping(window) == []
+
+
+def test_an_arrangement_that_comes_back_leaves_no_tabs_of_the_last_one(
+    make_window: MakeWindow, small_file: Path
+) -> None:
+    window = make_window(small_file)
+    resize(window, 1440, 900)
+    window.use_preset("explore")
+    QApplication.processEvents()
+    explore = window.dock_layout.text()
+    for preset in ("label", "compare"):
+        window.use_preset(preset)
+        QApplication.processEvents()
+        assert window.dock_layout.restore(explore)
+        QApplication.processEvents()
+        assert overlapping(window) == []
+        titles = [b.tabText(n) for b in rows_of_tabs(window) for n in range(b.count())]
+        assert sorted(titles) == sorted(set(titles)), preset

@@ -12,9 +12,8 @@ from kernelviewer.figures import FigureOptions
 from kernelviewer.gui.dialogs.figure.requests import FigureRequests
 from kernelviewer.gui.text import kernel_tip, percent
 from kernelviewer.gui.views.reconstruction.content import cosine
-from kernelviewer.kernels.classes import CLASSES, FINE, PAPER
+from kernelviewer.kernels.classes import CLASSES, FINE, PAPER, Naming
 from kernelviewer.kernels.family import family_fit
-from kernelviewer.kernels.naming import Naming
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.latent.labels import label
 from kernelviewer.state.similarity import row_at
@@ -76,7 +75,7 @@ def test_every_view_follows_the_switch_and_undo(
         assert switch.choice == by == window.document.naming.by
         assert names(window) == expected[by]
         assert text_of(window, "coverage") == f"{percent(covered[by])} identified"
-        counts = window.parts.histogram._contents[0].counts
+        counts = window.parts.histogram.contents[0].counts
         assert counts.sum() == len(kernels)
         assert counts.tolist() == window.state.tally.label.sum(0).tolist()
     assert window.document.undo_name == "Naming"

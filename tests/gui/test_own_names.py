@@ -182,7 +182,7 @@ def test_comparison_bar_and_legends_use_the_names(two: MainWindow, qtbot: Any) -
     two.layouts.show_panel("scatter")
     two.set_chart("colour_by", "model")
     wait_idle(qtbot, two)
-    entries = [text for _, text in two.parts.scatter._legend.entries]
+    entries = [text for _, text in two.parts.scatter.legend.entries]
     assert entries == ["before", "final"]
 
 

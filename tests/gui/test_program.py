@@ -47,6 +47,22 @@ print(sorted(heavy))
     assert done.stdout.strip() == "[]", done.stderr
 
 
+def test_an_open_window_is_not_looked_through_by_the_garbage_collector() -> None:
+    code = """
+import gc
+from PySide6.QtWidgets import QApplication
+from kernelviewer.gui import create_window
+app = QApplication([])
+many = [[] for _ in range(100_000)]
+window = create_window()
+print(gc.isenabled(), len(gc.get_objects()) < 50_000, gc.get_freeze_count() > 100_000)
+window.close()
+print(gc.get_freeze_count())
+"""
+    done = run("-c", code)
+    assert done.stdout.split() == ["True", "True", "True", "0"], done.stderr
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_screenshot_shows_the_opened_file_and_leaves_the_settings_as_they_were(
     tmp_path: Path, own_folders: Path, theme: str

@@ -41,6 +41,11 @@ if TYPE_CHECKING:
 
 KINDS = (QAbstractButton, QLineEdit, QAbstractSpinBox, QComboBox, QAbstractSlider)
 TAB = Qt.FocusPolicy.TabFocus
+DIALOGS = (
+    *("export", "export_labels", "train", "null_test", "open_model", "shortcuts"),
+    *("glossary", "write_approximated"),
+)
+"""Commands that ask something."""
 LEAST_CONTRAST = 4.5
 """Of text on its ground: WCAG 2.2, 1.4.3."""
 
@@ -66,6 +71,7 @@ def controls(top: QWidget) -> list[QWidget]:
         and not isinstance(widget, QScrollBar | QHeaderView)
         and not widget.objectName().startswith("qt_")
         and widget.focusProxy() is None
+        and not isinstance(widget.parent(), QLineEdit)  # clears it, as keys do
     ]
 
 
@@ -86,24 +92,31 @@ def bad_names(top: QWidget) -> list[str]:
     ]
 
 
+def arrange(window: MainWindow, qtbot: Any, place: str) -> None:
+    """Show a preset, the overview, or a panel."""
+    window.show_overview(place == "overview")
+    if place in window.docks:
+        window.docks[place].show()
+        window.docks[place].raise_()
+    elif place != "overview":
+        window.use_preset(place)
+    wait_idle(qtbot, window)
+
+
 def test_every_control_has_a_name_of_its_own(window: MainWindow, qtbot: Any) -> None:
-    for preset in ("explore", "compare", "label", "overview"):
-        if preset == "overview":
-            window.show_overview(True)
-        else:
-            window.use_preset(preset)
-        wait_idle(qtbot, window)
-        assert len(controls(window)) > 15, preset
-        assert bad_names(window) == [], preset
+    for place in ("explore", "compare", "label", "overview", "keys", "scatter"):
+        arrange(window, qtbot, place)
+        assert len(controls(window)) > 15, place
+        assert bad_names(window) == [], place
 
 
 def test_every_control_of_a_dialog_has_a_name_of_its_own(
-    make_window: MakeWindow, small_file: Path, qtbot: Any
+    make_window: MakeWindow, small_file: Path
 ) -> None:
     window = make_window(small_file)
-    for command in ("export", "export_labels", "train", "null_test", "open_model"):
+    for command in DIALOGS:
         window.commands[command].trigger()
-        wait_idle(qtbot, window)
+        QApplication.processEvents()
         (dialog,) = [d for d in window.findChildren(QDialog) if d.isVisible()]
         assert controls(dialog), command
         assert bad_names(dialog) == [], command
@@ -111,21 +124,26 @@ def test_every_control_of_a_dialog_has_a_name_of_its_own(
 
 
 def test_tab_leads_through_the_whole_window(window: MainWindow, qtbot: Any) -> None:
-    for preset in ("explore", "label"):
-        window.use_preset(preset)
-        wait_idle(qtbot, window)
-        there = controls(window)
-        wanted = [w for w in there if w.isEnabled() and w.focusPolicy() & TAB]
-        assert len(wanted) > 15, preset
-        assert [w.objectName() for w in there if not w.focusPolicy() & TAB] == []
+    for place in ("explore", "label", "overview", "keys"):
+        arrange(window, qtbot, place)
         for key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
             window.parts.grid.setFocus()
-            stops: list[QWidget] = []
-            while (stop := QApplication.focusWidget()) not in (None, *stops):
-                stops.append(stop)
-                QTest.keyClick(stop, key)
-            missed = [w.objectName() for w in wanted if w not in stops]
-            assert missed == [], (preset, key)
+            if place == "overview":
+                controls(window)[0].setFocus()
+            assert_tab_reaches_all(window, key)
+
+
+def assert_tab_reaches_all(window: MainWindow, key: Qt.Key = Qt.Key.Key_Tab) -> None:
+    """Every control comes when the key is pressed again and again."""
+    stops: list[QWidget] = []
+    while (stop := QApplication.focusWidget()) is not None and stop not in stops:
+        stops.append(stop)
+        QTest.keyClick(stop, key)
+    wanted = [w for w in controls(window) if w.isEnabled() and w.focusPolicy() & TAB]
+    assert len(wanted) > 8
+    assert [w.objectName() for w in wanted if w not in stops] == []
+    by_mouse = [w.objectName() for w in controls(window) if not w.focusPolicy() & TAB]
+    assert by_mouse == []
 
 
 def test_space_presses_every_button_as_the_mouse_does(window: MainWindow) -> None:

@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QPushButton, QToolButton
 
-from kernelviewer.gui.controllers import recovery as recovery_module
+from kernelviewer.gui.controllers import sessions as recovery_module
 from kernelviewer.jobs.sessions import Wanted
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.state.document import Document

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtTest import QTest
 
 from kernelviewer.files import resource
@@ -21,6 +21,7 @@ from kernelviewer.jobs.analysing import analyse, name_by_family
 from kernelviewer.jobs.runner import Ticket
 from kernelviewer.jobs.runs import read_step
 from kernelviewer.kernels.classes import CLASSES, PATTERNS
+from kernelviewer.state.comparing import Comparing
 from kernelviewer.state.selection import Classes
 from kernelviewer.state.session.files import SUFFIX
 from tests.gui.conftest import answer_next, wait_idle
@@ -194,6 +195,156 @@ def test_playing_goes_to_the_end_and_stops(
     assert window.state.run.step == 0
 
 
+def test_while_a_run_plays_every_view_stands_on_the_step_it_says(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(runs, "PLAYED_MS", 0)
+    monkeypatch.setattr(runs, "SHORTEST_MS", 0)
+    window = make_window()
+    open_made(window, qtbot, tmp_path)
+    parts, model = window.parts, window.state.run.id
+    window.layouts.show_panel("formation")
+    window.layouts.show_panel("shares")
+    wait_idle(qtbot, window)
+    told: list[int] = []
+    laid_out: list[int] = []
+
+    def look() -> None:
+        state = window.state
+        step, title = state.run.step, f"step {STEPS[state.run.step]}"
+        told.append(step)
+        assert parts.steps.step.text() == title
+        assert parts.steps.slider.value() == parts.shares.axis.step == step
+        (root,) = parts.tree.source.roots
+        assert root.model is state.run
+        assert root.text(0).endswith(title)
+        counts = parts.tree.source.counts_of(root).counts
+        assert counts == tuple(parts.shares.counts[step].tolist())
+        share = state.track.totals(step, state.threshold).coverage
+        assert parts.threshold.said[0] == pytest.approx(share)
+        bank = state.pool.models[0].bank
+        assert bank.name.endswith(title)
+        if not window.jobs.is_current("grid"):
+            weights = state.pool.weights_of(int(parts.grid.content.order[0]))
+            assert np.shares_memory(weights, bank.sizes[SIZE].weights)
+
+    window.document.changed.connect(look)
+    window.laid_out.connect(lambda: laid_out.append(window.state.run.step))
+    window.runs.toggle(model)
+    qtbot.waitUntil(lambda: not window.runs.is_playing(model))
+    wait_idle(qtbot, window)
+    assert told == list(range(len(STEPS)))
+    assert laid_out == told
+
+
+class Late:
+    """A clock on which every look finds half a second gone."""
+
+    def __init__(self) -> None:
+        self.now = 0
+        self.start = self.invalidate = lambda: None
+
+    def isValid(self) -> bool:
+        return self.now > 0
+
+    def elapsed(self) -> int:
+        self.now += 500
+        return self.now
+
+
+def test_a_step_that_takes_longer_than_its_time_has_others_left_out(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    for name in ("PLAYED_MS", "SHORTEST_MS", "LONGEST_MS"):
+        monkeypatch.setattr(runs, name, 200)
+    window = make_window()
+    open_made(window, qtbot, tmp_path)
+    click_step(window, qtbot, 0)
+    window.runs._clock = Late()
+    steps: list[int] = []
+    window.document.changed.connect(lambda: steps.append(window.state.run.step))
+    model = window.state.run.id
+    window.runs.toggle(model)
+    qtbot.waitUntil(lambda: not window.runs.is_playing(model))
+    assert steps == sorted(set(steps))
+    assert steps[-1] == LAST
+    assert len(steps) < LAST
+
+
+def test_the_next_step_is_read_while_one_is_seen(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    for name in ("PLAYED_MS", "SHORTEST_MS", "LONGEST_MS"):
+        monkeypatch.setattr(runs, name, 10**9)
+    window = make_window()
+    open_made(window, qtbot, tmp_path)
+    read: list[int] = []
+
+    def note(ticket: Ticket, run: Any, step: int, like: Any) -> Any:
+        read.append(step)
+        return read_step(ticket, run, step, like)
+
+    monkeypatch.setattr(runs, "read_step", note)
+    model = window.state.run
+    window.runs.toggle(model.id)
+    wait_idle(qtbot, window)
+    assert window.state.run.step == 0
+    assert read == [0, 1]
+    window.runs._pace.timeout.emit()
+    wait_idle(qtbot, window)
+    assert window.state.run.step == 1
+    assert read == [0, 1, 2]
+    click_step(window, qtbot, 2)
+    assert not window.runs.is_playing(model.id)
+    assert read == [0, 1, 2]
+
+
+def test_a_step_asks_for_no_new_layout(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    """One would cost more than all that a step changes."""
+    window = make_window()
+    open_made(window, qtbot, tmp_path)
+    shown = [window.parts.threshold.coverage.text()]
+    window.document.set_threshold(SIZE, 0.0)  # all identified, whatever the step
+    for step in (0, 1):
+        click_step(window, qtbot, step)
+    asked: list[str] = []
+
+    class Listener(QObject):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            if event.type() == QEvent.Type.LayoutRequest:
+                asked.append(watched.objectName())
+            return False
+
+    listener = Listener()
+    for one in (window, window.parts.threshold):
+        one.installEventFilter(listener)
+    for step in (2, 3, 4):
+        click_step(window, qtbot, step)
+        shown.append(window.parts.steps.step.text())
+    assert len({*shown}) == len(shown)
+    assert not asked
+    window.document.set_threshold(SIZE, 1.0)  # a shorter text: here is another layout
+    qtbot.waitUntil(lambda: bool(asked))
+
+
+def test_the_chart_of_shares_keeps_its_areas_under_the_ring(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    window = make_window()
+    open_made(window, qtbot, tmp_path)
+    window.layouts.show_panel("formation")
+    window.layouts.show_panel("shares")
+    chart = window.parts.shares
+    chart.clearFocus()
+    box = chart.chart().toRect().adjusted(8, 8, -8, -8)
+    plain = chart.grab(box).toImage()
+    chart.setFocus(Qt.FocusReason.TabFocusReason)
+    assert chart.grab().toImage() != plain
+    assert chart.grab(box).toImage() == plain
+
+
 def test_cancelled_encoding_can_be_asked_for_again(
     make_window: MakeWindow, qtbot: Any, tmp_path: Path
 ) -> None:
@@ -276,6 +427,53 @@ def test_a_step_opens_as_a_network_of_its_own(
     assert alone.run is None
     assert alone.bank.path == run.run.steps[1].path
     assert run.bank.path == run.run.steps[LAST].path
+
+
+def test_any_step_is_compared_with_any_other(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(runs, "PLAYED_MS", 0)
+    monkeypatch.setattr(runs, "SHORTEST_MS", 0)
+    window = make_window()
+    open_made(window, qtbot, tmp_path)
+    click_step(window, qtbot, 1)
+    window.commands["open_step"].trigger()
+    wait_idle(qtbot, window)
+    run, alone = window.document.models
+    weights = {
+        step: read_step(Ticket("x"), run.run, step, run.bank).sizes[SIZE].weights
+        for step in range(len(STEPS))
+    }
+    seen: list[int] = []
+
+    def look() -> None:
+        if (pairs := window.state.pairs) is not None:
+            step = window.state.run.step
+            seen.append(step)
+            patterns = [
+                (taps - taps.mean((1, 2), keepdims=True)).reshape(len(taps), -1)
+                for taps in (weights[1], weights[step])
+            ]
+            lengths = [np.linalg.norm(taps, axis=1) for taps in patterns]
+            there = (lengths[0] > 1e-3) & (lengths[1] > 1e-3)
+            cosine = (patterns[0] * patterns[1]).sum(1)[there]
+            cosine /= (lengths[0] * lengths[1])[there]
+            assert np.allclose(pairs.found.cosine[there], cosine, atol=1e-4)
+
+    window.document.changed.connect(look)
+    window.compare(Comparing(alone.id, run.id))
+    for step in (LAST, 0, 1, 3):
+        click_step(window, qtbot, step)
+        assert window.state.pairs is not None
+    assert {*seen} >= {LAST, 0, 1, 3}
+    seen.clear()
+    window.document.set_focus(window.state.pool.locate(0))
+    window.runs.toggle(run.id)
+    qtbot.waitUntil(lambda: not window.runs.is_playing(run.id))
+    wait_idle(qtbot, window)
+    assert seen[-1] == LAST
+    assert window.comparer.stage == "done"
+    assert not errors(window)
 
 
 def test_the_sample_run_opens(make_window: MakeWindow, qtbot: Any) -> None:
@@ -395,6 +593,7 @@ def test_memory_holds_a_few_steps_and_what_names_all(
     for step in range(len(STEPS)):
         click_step(window, qtbot, step)
     assert len(alive) >= 2 * (len(STEPS) - 1)
+    qtbot.waitUntil(lambda: not window.presenter.holds_steps)
     gc.collect()
     assert sum(item() is not None for item in alive) <= runs.KEPT_STEPS
     track = window.state.track

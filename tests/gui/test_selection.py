@@ -83,7 +83,7 @@ def agrees(window: MainWindow, mask: np.ndarray) -> None:
     assert count_text(window) == f"{mask.sum()} of {len(mask)} selected"
     points = parts.scatter.content.numbers
     assert np.array_equal(parts.scatter._selected, mask[points])
-    chosen = parts.histogram._contents[0].selected
+    chosen = parts.histogram.contents[0].selected
     by_class = np.bincount(state.labels.label[mask], minlength=len(CLASSES))
     assert chosen.tolist() == by_class.tolist()
     assert parts.spectrum.histogram.density.selected.sum() == mask.sum()
@@ -127,7 +127,7 @@ def test_a_part_of_a_layer_is_a_layer_and_a_class(window: MainWindow) -> None:
     place = QPoint(int(box.center().x()), int(box.bottom()) - 2)
     number, index = view.part_at(QPointF(place))
     QTest.mouseClick(view, LEFT, NO_KEY, place)
-    ref = view._bars[number].key
+    ref = view.bars[number].key
     queries = [step.query for step in window.document.selection.steps]
     assert queries == [
         Layers(frozenset({ref})),

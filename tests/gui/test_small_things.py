@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QScrollArea, QTreeView, QWid
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.views.grid.colours import weight_colours
-from kernelviewer.kernels.naming import Naming
+from kernelviewer.kernels.classes import Naming
 from tests.gui.conftest import wait_idle
 from tests.gui.harness import CONTROL, LEFT
 

@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from kernelviewer.gui.views.spectrum.content import NARROWEST
-from kernelviewer.gui.views.spectrum.editing import StretchMenu
+from kernelviewer.gui.views.spectrum.stretches import StretchMenu
 from kernelviewer.kernels.classes import FINE, INDEX, PAPER
 from tests.gui.harness import CONTROL, LEFT, NO_KEY, SHIFT
 from tests.gui.spectrum_harness import STRETCHES, SpectrumHarness, make_spectrum

@@ -14,7 +14,7 @@ from safetensors.numpy import save_file
 import kernelviewer as kv
 from kernelviewer.gui.search import collect
 from kernelviewer.gui.text import kernel_tip
-from kernelviewer.gui.views.models.tree_model import COUNTS_ROLE, NAMED_COLUMN
+from kernelviewer.gui.views.models.tree_model import NAMED_COLUMN
 from kernelviewer.kernels.classes import CLASSES, INDEX
 from tests.gui.conftest import LARGE, wait_idle
 from tests.gui.harness import NO_KEY
@@ -69,7 +69,7 @@ def test_the_tree_counts_every_size_and_says_the_coverage(window: MainWindow) ->
         threshold = document.threshold_of(item.layer.size)
         named = int((fit >= np.float32(threshold)).sum())
         index = source.index_of(item, NAMED_COLUMN)
-        counts = index.data(COUNTS_ROLE)
+        counts = source.counts_of(item).counts
         assert sum(counts) == mine.sum()
         assert sum(counts[:UNIDENTIFIED]) == named
         assert index.data() == f"{100 * named / mine.sum():.0f}\u202f%"
@@ -83,7 +83,7 @@ def test_the_tree_counts_every_size_and_says_the_coverage(window: MainWindow) ->
     own = document.autoencoders[(3, 3)].threshold
     assert document.threshold_of((3, 3)) == own
     fit = document.analyses[(small.model.id, (3, 3))].fit
-    counts = source.index_of(small, NAMED_COLUMN).data(COUNTS_ROLE)
+    counts = source.counts_of(small).counts
     assert sum(counts[:UNIDENTIFIED]) == int((fit >= np.float32(own)).sum())
 
 

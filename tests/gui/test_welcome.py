@@ -62,3 +62,20 @@ def test_the_welcome_page_comes_back_as_it_fits(
     qtbot.waitUntil(lambda: title.property("role") == "heading")
     window.parts.welcome.set_recent(())
     assert title.property("role") == "hero"
+
+
+def test_what_is_being_opened_is_said_at_once(
+    make_window: MakeWindow, qtbot: Any
+) -> None:
+    window = make_window()
+    welcome = window.parts.welcome
+    assert not welcome.opening.isVisible()
+    window.commands["open_sample_run"].trigger()
+    assert welcome.opening.isVisible()
+    assert welcome.opening.text() == "Opening sample-run…"
+    assert welcome.how_far.isVisible()
+    assert window.statusBar().currentMessage() == "Opening sample-run…"
+    qtbot.waitUntil(lambda: "of 12" in welcome.opening.text(), timeout=60_000)
+    window.opener.stop()
+    qtbot.waitUntil(lambda: not welcome.opening.isVisible(), timeout=60_000)
+    assert window.statusBar().currentMessage() == ""

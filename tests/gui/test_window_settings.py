@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton
 
 from kernelviewer.state.settings import load_settings, settings_path
 from tests.gui.conftest import wait_idle
@@ -62,6 +62,49 @@ def test_jobs_that_came_up_by_themselves_do_not_come_up_at_the_next_start(
     assert asked.docks["jobs"].isVisible()
     panel = asked.parts.jobs_panel
     assert panel.empty.minimumSizeHint().width() <= panel.viewport().width()
+
+
+def test_panels_are_kept_as_they_lie_while_jobs_are_up_by_themselves(
+    make_window: MakeWindow, small_file: Path
+) -> None:
+    window = make_window(small_file)
+    window.parts.jobs_panel.attention_requested.emit()
+    QApplication.processEvents()
+    window.docks["scatter"].close()
+    QApplication.processEvents()
+    before = {name: dock.geometry() for name, dock in window.docks.items()}
+    window.keep_settings()
+    QApplication.processEvents()
+    assert window.docks["jobs"].in_front
+    assert before == {name: dock.geometry() for name, dock in window.docks.items()}
+    again = make_window()
+    assert not again.docks["jobs"].isVisible()
+    assert not again.docks["scatter"].toggleViewAction().isChecked()
+
+
+def test_a_window_writes_what_it_changed_and_leaves_what_another_did(
+    make_window: MakeWindow, small_file: Path
+) -> None:
+    one, other = make_window(), make_window()
+    one.set_theme("dark")
+    one.note_opened(small_file)
+    one.keep_settings()
+    other.set_colormap("grey")
+    other.note_opened(small_file.with_name("else.pth"))
+    other.close()
+    kept = load_settings()[0]
+    assert (kept.theme, kept.colormap) == ("dark", "grey")
+    assert [name.rpartition("/")[2] for name in kept.recent] == [
+        "else.pth",
+        small_file.name,
+    ]
+
+
+def test_a_window_can_be_closed_twice(make_window: MakeWindow) -> None:
+    window = make_window()
+    assert window.close()
+    assert window.close()
+    assert window.stopped
 
 
 def test_broken_settings_do_not_stop_the_window(make_window: MakeWindow) -> None:

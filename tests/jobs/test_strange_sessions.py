@@ -240,6 +240,21 @@ def test_a_file_of_keys_is_asked_for_as_a_network_is(
     assert found.work.marks.keys == KeyChoice("file", 8, str(mine))
 
 
+def test_what_names_no_file_is_left_out_and_told(tmp_path: Path) -> None:
+    session = write_strange(tmp_path / "s.kvsession")
+    values = json.loads(session.read_text())
+    values["keys"] = {"by": "file"}
+    values["autoencoders"] = {"7x7": {"sha256": ""}}
+    session.write_text(json.dumps(values))
+    found = read(session)
+    assert isinstance(found, Reopened)
+    coder, keys = found.notes
+    assert coder.startswith("The autoencoder for 7×7 was left out")
+    assert keys.startswith("The keys of a file were left out")
+    assert found.work.marks.keys == KeyChoice()
+    assert not found.work.autoencoders
+
+
 def test_a_file_of_keys_moves_with_the_session(tmp_path: Path) -> None:
     old, new = tmp_path / "old", tmp_path / "new"
     old.mkdir()
@@ -253,3 +268,23 @@ def test_a_file_of_keys_moves_with_the_session(tmp_path: Path) -> None:
     found = read(new / "s.kvsession")
     assert isinstance(found, Reopened)
     assert found.work.marks.keys.path == str(new / "keys.csv")
+    assert found.notes == ()
+
+
+def test_a_file_of_keys_that_has_changed_is_told_of(tmp_path: Path) -> None:
+    keys, path = tmp_path / "keys.csv", tmp_path / "s.kvsession"
+    keys.write_text("key,row,column,value\n")
+    document = Document()
+    document.choose_keys(KeyChoice("file", 8, str(keys)))
+    run_now(write_session, path, Wanted(document.work, Look(), "2030-01-01T00:00:00Z"))
+    keys.write_text("key,row,column,value\n0,0,0,1\n")
+    found = read(path)
+    assert isinstance(found, Reopened)
+    assert found.notes == ("keys.csv has changed: keys may differ",)
+    once = json.loads(path.read_text())  # as sessions were
+    del once["keys"]["sha256"]
+    path.write_text(json.dumps(once))
+    before = read(path)
+    assert isinstance(before, Reopened)
+    assert before.notes == ()
+    assert before.work.marks.keys == found.work.marks.keys

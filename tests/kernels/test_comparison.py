@@ -122,7 +122,6 @@ def test_every_number_is_that_of_its_pair() -> None:
         )
         assert item.offset_change[row] == pytest.approx(y.mean() - x.mean(), abs=1e-6)
         assert item.code_change[row] == after.code[b] - before.code[a]
-        assert item.fit_change[row] == after.fit[b] - before.fit[a]
     changed = before.class_index != after.class_index
     assert item.summary.changed == pytest.approx(changed.mean())
     matrix = item.transitions

@@ -12,8 +12,7 @@ from kernelviewer.device import CPU, Device, host
 from kernelviewer.kernels.classes import FINE
 from kernelviewer.kernels.family import member, render, supported
 from kernelviewer.kernels.family.formulas import KINDS, planes, planes_and_slopes
-from kernelviewer.kernels.family.grid import bank
-from kernelviewer.kernels.family.members import CLASS_KINDS
+from kernelviewer.kernels.family.members import CLASS_KINDS, bank
 from kernelviewer.kernels.family.regions import boxes, kinds
 
 IDS = [item.id for item in FINE.patterns]

@@ -16,8 +16,7 @@ from kernelviewer.kernels.classes import CLASSES, INDEX, PAPER
 from kernelviewer.kernels.family import family_fit, member, prices, render
 from kernelviewer.kernels.family.fit import SPREAD
 from kernelviewer.kernels.family.formulas import KINDS
-from kernelviewer.kernels.family.grid import bank
-from kernelviewer.kernels.family.members import CLASS_KINDS
+from kernelviewer.kernels.family.members import CLASS_KINDS, bank
 from tests.kernels.family_made import (
     COUNT,
     IDS,

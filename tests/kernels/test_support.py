@@ -9,10 +9,9 @@ from kernelviewer.device import CPU
 from kernelviewer.figures.naming import FigureNaming, name_scene
 from kernelviewer.figures.scene import make_scene
 from kernelviewer.kernels import extract_kernels
-from kernelviewer.kernels.classes import FINE, INDEX
+from kernelviewer.kernels.classes import FINE, INDEX, Naming
 from kernelviewer.kernels.family import family_fit, family_fit_set
 from kernelviewer.kernels.family.members import member
-from kernelviewer.kernels.naming import Naming
 from kernelviewer.kernels.support import find_support
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.latent.compare import compare

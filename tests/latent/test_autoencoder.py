@@ -15,8 +15,8 @@ from kernelviewer.files import resource
 from kernelviewer.kernels import KernelSet
 from kernelviewer.kernels.family import random_members
 from kernelviewer.kernels.statistics import measure
+from kernelviewer.latent import LatentError
 from kernelviewer.latent.autoencoder import METHODS, Autoencoder, shipped
-from kernelviewer.latent.errors import LatentError
 from tests.latent.made import CPU, SIZE, patterns, small
 from tests.recorder import EndedError, Recorder
 

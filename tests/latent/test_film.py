@@ -10,8 +10,7 @@ import pytest
 
 import kernelviewer as kv
 from kernelviewer.device import CPU
-from kernelviewer.kernels.classes import FLAT, INDEX, PATTERNS, UNIDENTIFIED
-from kernelviewer.kernels.naming import Naming
+from kernelviewer.kernels.classes import FLAT, INDEX, PATTERNS, UNIDENTIFIED, Naming
 from kernelviewer.kernels.series import Series
 from kernelviewer.latent.autoencoder import Autoencoder, shipped
 from kernelviewer.latent.film import film_of, formation_steps

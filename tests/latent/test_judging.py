@@ -12,7 +12,7 @@ import pytest
 
 from kernelviewer.files import cache_dir
 from kernelviewer.kernels import KernelBank, LayerInfo
-from kernelviewer.latent.errors import LatentError
+from kernelviewer.latent import LatentError
 from kernelviewer.latent.evaluation import (
     Baselines,
     by_layer,

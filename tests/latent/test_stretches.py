@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from kernelviewer.kernels.classes import CLASSES, FINE, INDEX, PAPER
+from kernelviewer.latent import LatentError
 from kernelviewer.latent.curve import Codes
-from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.labels import label
 from kernelviewer.latent.stretches import (
     NARROWEST,

@@ -10,9 +10,9 @@ import torch
 
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.kernels.family import family_fit, random_members
+from kernelviewer.latent import LatentError
 from kernelviewer.latent.autoencoder import METHODS, Autoencoder
 from kernelviewer.latent.curve_training import CurveOptions
-from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.finishing import agreements
 from kernelviewer.latent.labels import label
 from kernelviewer.latent.nearest import nearest_in_batches, spherical_kmeans, unit

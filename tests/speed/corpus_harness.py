@@ -21,8 +21,7 @@ from kernelviewer.corpus.store import (
     Store,
 )
 from kernelviewer.kernels.bank import LayerInfo
-from kernelviewer.kernels.classes import CLASSES, FINE
-from kernelviewer.kernels.naming import Naming
+from kernelviewer.kernels.classes import CLASSES, FINE, Naming
 
 EACH, LAYERS = 10_000, 20
 SIZE = (7, 7)

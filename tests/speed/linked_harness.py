@@ -1,8 +1,9 @@
 """A window with many kernels, moved as a user moves it; run as a script it prints JSON.
 
 ``python -m tests.speed.linked_harness KERNELS`` opens two networks of as many kernels
-in all, then steps the slider, brushes, moves the threshold and picks layers. Each step
-is timed from the request until every view has been painted and nothing is left to do.
+in all, then steps the slider, brushes, moves the threshold, takes that back, picks
+layers and switches the naming. Each step is timed from the request until every view has
+been painted and nothing is left to do.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.main_window import MainWindow
     from kernelviewer.kernels import KernelBank
-    from kernelviewer.kernels.naming import By
+    from kernelviewer.kernels.classes import By
 
 SIZE = (7, 7)
 LAYERS = 20
@@ -129,7 +130,7 @@ def scenes(
     window: MainWindow,
 ) -> dict[str, Iterator[Callable[[], Any]]]:
     """What is timed, by name."""
-    from kernelviewer.kernels.naming import Naming
+    from kernelviewer.kernels.classes import Naming
     from kernelviewer.state.selection import CodeRange
 
     document = window.document
@@ -155,6 +156,7 @@ def scenes(
         "slider": (lambda z=z: document.set_position(z) for z in rng.random(STEPS)),
         "brush": (brush(0.2, 0.2 + 0.015 * step) for step in range(1, STEPS)),
         "threshold": (threshold(0.6 + 0.007 * step) for step in range(STEPS)),
+        "undo": (act for _ in range(8) for act in (document.undo, document.redo)),
         "layer": (layer(step) for step in range(STEPS // 2)),
         "naming": (named(by) for _ in range(STEPS // 4) for by in ("code", "family")),
     }

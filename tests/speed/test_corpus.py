@@ -37,7 +37,7 @@ from kernelviewer.corpus.build import Plan, expand, prepare, recipe_of
 from kernelviewer.corpus.child import Job, take_in
 from kernelviewer.corpus.store import Store
 from kernelviewer.device import use_threads
-from kernelviewer.kernels.naming import Naming
+from kernelviewer.kernels.classes import Naming
 use_threads(1)
 recipe, files = recipe_of(Naming())
 store = Store(Path(sys.argv[1]))

@@ -14,7 +14,7 @@ import pytest
 
 from kernelviewer.device import CPU, threads
 from kernelviewer.kernels.family import family_fit
-from kernelviewer.kernels.family.grid import bank
+from kernelviewer.kernels.family.members import bank
 from tests.kernels.family_made import IDS, draw, noise, render
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import pytest
 
     from kernelviewer.kernels.bank import KernelBank
-    from kernelviewer.kernels.naming import By
+    from kernelviewer.kernels.classes import By
 
 STEPS, KERNELS = 20, 27_000
 

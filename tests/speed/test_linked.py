@@ -22,11 +22,12 @@ GOALS = {
         "slider": (16, 33),
         "brush": (33, 33),
         "threshold": (33, 33),
+        "undo": (33, 33),
         "layer": (50, 50),
         "naming": (50, 50),
     },
     1_000_000: dict.fromkeys(
-        ("slider", "brush", "threshold", "layer", "naming"), (100, 100)
+        ("slider", "brush", "threshold", "undo", "layer", "naming"), (100, 100)
     ),
 }
 """Kernels → scene → wished median and worst, milliseconds."""

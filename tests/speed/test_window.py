@@ -22,8 +22,8 @@ import sys, time
 import numpy
 from PySide6.QtWidgets import QApplication
 needed = time.process_time()
-from kernelviewer.importing import large_import
-with large_import():
+from kernelviewer.importing import there_to_stay
+with there_to_stay():
     from kernelviewer.gui import create_window
 app = QApplication([])
 window = create_window()

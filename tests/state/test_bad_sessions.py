@@ -94,10 +94,6 @@ BAD: dict[str, tuple[str, str]] = {
         "$.selection[0].query is about network 1, but there are only 1",
     ),
     "coders": (broken(autoencoders=[]), "autoencoders is not a table"),
-    "coder": (
-        broken(autoencoders={"7x7": {"sha256": ""}}),
-        "$.autoencoders.7x7 has no path",
-    ),
     "coder-size": (broken(autoencoders={"07x7": {}}), "a kernel size such as 7x7"),
     "size-0": (broken(thresholds={"0x7": 0.5}), "a kernel size such as 7x7"),
     "size-4": (broken(thresholds={"1x1x1x1": 0.5}), "a kernel size such as 7x7"),

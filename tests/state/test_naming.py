@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from kernelviewer.kernels.classes import FINE, INDEX, PAPER
+from kernelviewer.kernels.classes import FINE, INDEX, PAPER, Naming
 from kernelviewer.kernels.family.spectrum import family_spectrum
-from kernelviewer.kernels.naming import Naming
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.state.analysis import Analysis, agreement
 from kernelviewer.state.document import Document

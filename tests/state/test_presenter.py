@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from kernelviewer.kernels.series import Step
 from kernelviewer.state.analysis import Analysis
 from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.document import Document
-from kernelviewer.state.model import KernelRef, LayerRef
+from kernelviewer.state.model import KernelRef, LayerRef, Run
 from kernelviewer.state.presenter import PARTS, Presenter
 from kernelviewer.state.selection import All, Layers
 from kernelviewer.state.tally import count_kernels
@@ -261,6 +262,25 @@ def test_a_hidden_view_holds_nothing_of_closed_networks(stage: Stage) -> None:
     stage.document.open(make_bank("second"))
     assert hidden.shown == []
     stage.document.close(1)
+    assert hidden.last is stage.state
+
+
+def test_a_hidden_view_lets_go_of_a_run_s_other_steps_when_told(stage: Stage) -> None:
+    document, presenter, hidden = stage.document, stage.presenter, stage.views["pool"]
+    banks = [make_bank(f"step {number}") for number in range(3)]
+    files = (Step(bank.path, bank.name, {}, (0, 0)) for bank in banks)
+    run = Run("run", tuple(files), (0, 1, 2), "step")
+    model = document.open(banks[0], run=run)
+    hidden.shown.clear()
+    presenter.set_hidden(hidden, True)
+    for step in (1, 2):
+        document.stand_at(model.id, step, banks[step])
+    assert hidden.shown == []
+    assert presenter.holds_steps
+    presenter.show_hidden()
+    assert hidden.shown == [stage.state]
+    assert not presenter.holds_steps
+    document.close(model.id)
     assert hidden.last is stage.state
 
 

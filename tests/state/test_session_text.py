@@ -15,7 +15,7 @@ from kernelviewer.state.selection import (
     Every,
     Kernels,
 )
-from kernelviewer.state.session import runs
+from kernelviewer.state.session import places
 from kernelviewer.state.session.capture import (
     Coders,
     rebuild,
@@ -53,19 +53,19 @@ def test_the_example_has_every_kind_of_query() -> None:
 @given(st.sets(st.integers(0, 5000), max_size=600))
 def test_kernels_survive_as_text(chosen: set[int]) -> None:
     indices = np.array(sorted(chosen), np.int64)
-    text = runs.to_text(indices)
-    found, beyond = runs.within(*runs.from_text(text), 5001)
+    text = places.ranges_to_text(indices)
+    found, beyond = places.in_ranges(*places.ranges_from_text(text), 5001)
     assert found.tolist() == indices.tolist()
     assert not beyond
-    assert runs.to_text(found) == text
+    assert places.ranges_to_text(found) == text
 
 
 @given(st.sets(st.integers(0, 300)), st.integers(0, 300))
 def test_kernels_beyond_the_end_are_left_out_and_counted(
     chosen: set[int], count: int
 ) -> None:
-    text = runs.to_text(np.array(sorted(chosen), np.int64))
-    found, beyond = runs.within(*runs.from_text(text), count)
+    text = places.ranges_to_text(np.array(sorted(chosen), np.int64))
+    found, beyond = places.in_ranges(*places.ranges_from_text(text), count)
     assert found.tolist() == sorted(n for n in chosen if n < count)
     assert beyond == sum(n >= count for n in chosen)
 
@@ -73,9 +73,9 @@ def test_kernels_beyond_the_end_are_left_out_and_counted(
 def test_large_selections_stay_small() -> None:
     rng = np.random.default_rng(0)
     million = 1_000_000
-    assert runs.to_text(np.arange(million)) == "0-999999"
+    assert places.ranges_to_text(np.arange(million)) == "0-999999"
     half = np.flatnonzero(rng.random(million) < 0.5)
-    assert len(runs.to_text(half)) < 170_000
+    assert len(places.ranges_to_text(half)) < 170_000
 
 
 @pytest.mark.parametrize(
@@ -87,12 +87,12 @@ def test_large_selections_stay_small() -> None:
 )
 def test_lists_that_are_none_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="no list of kernels"):
-        runs.from_text(text)
+        places.ranges_from_text(text)
 
 
 def test_a_huge_range_takes_no_memory() -> None:
-    firsts, lasts = runs.from_text("0-999999999999")
-    found, beyond = runs.within(firsts, lasts, 10)
+    firsts, lasts = places.ranges_from_text("0-999999999999")
+    found, beyond = places.in_ranges(firsts, lasts, 10)
     assert len(found) == 10
     assert beyond == 10**12 - 10
 

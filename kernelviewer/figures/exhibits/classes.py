@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.content import Table
+from kernelviewer.figures.content import FigureError, Table
 from kernelviewer.figures.counts import (
     coding_of,
     count,
@@ -23,7 +23,6 @@ from kernelviewer.figures.counts import (
     named,
     percent,
 )
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.kernels import (
     blocks_arrays,
@@ -31,22 +30,18 @@ from kernelviewer.figures.kernels import (
     draw_some,
     gather_block,
 )
-from kernelviewer.figures.legend import HATCH, draw_scale_bar, scale_bar_height
+from kernelviewer.figures.legend import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.page import Page, title_height, usual_height
 from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES, FLAT, class_shown
+from kernelviewer.kernels.classes import CLASSES, class_shown
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from kernelviewer.figures.counts import (
-        Counts,
-    )
-    from kernelviewer.figures.kernels import (
-        Block,
-    )
+    from kernelviewer.figures.counts import Counts
+    from kernelviewer.figures.kernels import Block
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.scene import Scene, Yardstick
     from kernelviewer.figures.tiling import Tiling
@@ -169,15 +164,7 @@ class ClassesContent:
         for row, y in zip(self.rows, tiling.tops(top), strict=True):
             item, number = class_shown(row), int(self.counts.by_class[row])
             high = max(tiling.cell_height, _HIGH[lines] * em)
-            page.rectangle(
-                page.margin,
-                y,
-                0.5 * em,
-                high,
-                page.ink.of_class(item),
-                hatch=HATCH if item is FLAT else "",
-                gid=f"class-{item.id}",
-            )
+            page.class_box(item, page.margin, y, 0.5 * em, high, f"class-{item.id}")
             x, baseline = page.margin + em, y + high / 2 + 0.36 * em
             facts = _facts(number, self.counts.kernels)
             if lines == 2:

@@ -17,7 +17,7 @@ from kernelviewer.figures.chart import (
 )
 from kernelviewer.figures.colours import mix
 from kernelviewer.figures.comparing import compare_scene
-from kernelviewer.figures.content import Table
+from kernelviewer.figures.content import FigureError, Table, too_narrow
 from kernelviewer.figures.counts import (
     coding_of,
     count,
@@ -30,7 +30,6 @@ from kernelviewer.figures.counts import (
     null_shares,
     percent,
 )
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.exhibits.pairs import most_changed
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.kernels import Block, colour_blocks, draw_some
@@ -188,8 +187,7 @@ class CompareContent:
         """Charts in one or two columns, kernels below them."""
         room = options.width_mm - 2 * face.margin
         if room < _NARROWEST * face.em:
-            problem = "the comparison does not fit into this width"
-            raise FigureError(problem, "Make the figure wider, or its font smaller.")
+            raise too_narrow("the comparison does not fit")
         columns = 2 if room > _BESIDE * face.em else 1
         width = (room - (columns - 1) * 3 * face.em) / columns
         charts: list[SharePanel | FitPanel | LayerPanel] = []

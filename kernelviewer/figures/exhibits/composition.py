@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.content import Table
+from kernelviewer.figures.content import FigureError, Table, too_low, too_narrow
 from kernelviewer.figures.counts import (
     Counts,
     count,
@@ -24,12 +24,11 @@ from kernelviewer.figures.counts import (
     named,
     short_names,
 )
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
-from kernelviewer.figures.legend import HATCH, Legend, class_entries, width_of
+from kernelviewer.figures.legend import Legend, class_entries, width_of
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES, FLAT, classes_shown
+from kernelviewer.kernels.classes import CLASSES, classes_shown
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -192,12 +191,8 @@ class CompositionContent:
     def _entries(self, options: FigureOptions) -> list[Entry]:
         if not options.legend:
             return []
-        from kernelviewer.figures.colours import ink
-
         total = sum(item.by_class.sum(axis=0) for item in self.networks)
-        marks = options.class_marks == "letters"
-        there = np.flatnonzero(total).tolist()
-        return class_entries(there, ink(options.dark), marks=marks)
+        return class_entries(np.flatnonzero(total).tolist(), options)
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,8 +231,7 @@ class _Panel:
         axis = face.width("100 %") + 0.6 * face.em if options.labels else 0.0
         room = width - axis - face.line() / 2
         if room < _LEAST_ROOM * face.em:
-            problem = "the bars do not fit into this width"
-            raise FigureError(problem, "Make the figure wider, or its font smaller.")
+            raise too_narrow("the bars do not fit")
         pitch = min(room / n, widest * face.em)
         names, every = short_names(item.layers), 1
         if pitch < face.line():
@@ -256,8 +250,7 @@ class _Panel:
         if options.height_mm is not None:
             bars = (options.height_mm - rest) / rows - head - below - face.em
         if bars < _LEAST_BARS * face.em:
-            problem = "the bars do not fit into this height"
-            raise FigureError(problem, "Make the figure higher.")
+            raise too_low("the bars do not fit", options)
         return cls(width, axis, bars, pitch, tuple(names), every, below, head, face.em)
 
     @property
@@ -298,16 +291,8 @@ class _Panel:
             ):
                 high = float(share) * self.bars
                 if high > 0:
-                    page.rectangle(
-                        left,
-                        base - high,
-                        wide,
-                        high,
-                        page.ink.of_class(kind),
-                        hatch=HATCH if kind is FLAT else "",
-                        gid=f"layer-{number}-{kind.id}",
-                    )
-                    page.class_mark(kind, left, base - high, wide, high)
+                    box = left, base - high, wide, high
+                    page.class_box(kind, *box, f"layer-{number}-{kind.id}")
                 base -= high
         self._draw_counts(page, item, x, y - 0.4 * page.face.em)
 

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.chart import Chart, axis_height
-from kernelviewer.figures.content import Table
+from kernelviewer.figures.chart import Chart, axis_height, chart_height
+from kernelviewer.figures.content import FigureError, Table, too_narrow
 from kernelviewer.figures.counts import Counts, count, counted_networks, named, percent
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.exhibits import AGAINST
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.page import Page, title_height
@@ -60,23 +59,12 @@ class CoverageContent:
             em, room = face.em, options.width_mm - 2 * face.margin
             axis = face.width("100 %") + 0.6 * em
             if room - axis < _LEAST_ROOM * em:
-                raise FigureError(
-                    "the networks do not fit into this width",
-                    "Make the figure wider, or its font smaller.",
-                )
+                raise too_narrow("the networks do not fit")
             top = title_height(options, face) + 2.2 * em
             rest = top + axis_height(em, options.labels) + face.margin
-            high = _CHART * em
-            if options.height_mm is not None:
-                high = options.height_mm - rest
-                if high < _LEAST_CHART * em:
-                    problem = f"the networks do not fit into {options.height_mm:g} mm"
-                    raise FigureError(problem, "Make the figure higher.")
-            page = Page(
-                options,
-                top + high + axis_height(em, options.labels) + face.margin,
-                face,
-            )
+            sizes = (rest, _CHART * em, _LEAST_CHART * em)
+            high = chart_height(options, *sizes, "the networks do not fit")
+            page = Page(options, rest + high, face)
             page.title()
             heading = face.first_fitting(self._headings(), room)
             page.text(page.margin, top - 1.2 * em, heading, weight="bold")
@@ -90,7 +78,7 @@ class CoverageContent:
         of = count(len(self.names), "network")
         start = (
             f"Share of identified {size_label(self.size)} kernels of {of} at a fit of "
-            f"{self.yardstick.threshold:.2f} or more against {self._noun}; the line is "
+            f"{self.yardstick.least} or more against {self._noun}; the line is "
             f"white noise ({percent(self.yardstick.null_coverage)}; "
             f"{self.yardstick.words})."
         )

@@ -11,9 +11,8 @@ import numpy as np
 from kernelviewer.figures.chart import LayerPanel, nice_ticks
 from kernelviewer.figures.colours import ink
 from kernelviewer.figures.comparing import compare_scene
-from kernelviewer.figures.content import Table
+from kernelviewer.figures.content import Table, too_low, too_narrow
 from kernelviewer.figures.counts import percent
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import Entry, Legend
 from kernelviewer.figures.page import Page, title_height
@@ -138,8 +137,7 @@ class DriftContent:
     ) -> list[LayerPanel]:
         width = options.width_mm - 2 * face.margin
         if width < _NARROWEST * face.em:
-            problem = "the drift does not fit into this width"
-            raise FigureError(problem, "Make the figure wider, or its font smaller.")
+            raise too_narrow("the drift does not fit")
         panels = [
             _panel(self._pattern(), self.layers, width, face, options),
             _panel(self._scale(), self.layers, width, face, options),
@@ -155,8 +153,7 @@ class DriftContent:
         spare -= sum(panel.height - panel.chart * face.em for panel in panels)
         chart = spare / len(panels) / face.em
         if chart < _LOWEST:
-            problem = f"the drift does not fit into {options.height_mm:g} mm"
-            raise FigureError(problem, "Make the figure higher.")
+            raise too_low("the drift does not fit", options)
         return [replace(panel, chart=chart) for panel in panels]
 
     def _pattern(self) -> _Quantity:

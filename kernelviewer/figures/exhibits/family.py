@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.content import Table
-from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.content import FigureError, Table, too_low, too_narrow
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.page import Page, title_height
@@ -161,8 +160,7 @@ def _arrange(
     room = options.width_mm - 2 * face.margin
     name = max(face.width(item.short) for item in PAPER.patterns) + 0.4 * face.em
     if options.labels and name > room:
-        problem = "the names of the classes do not fit into this width"
-        raise FigureError(problem, "Make the figure wider, or its font smaller.")
+        raise too_narrow("the names of the classes do not fit")
     fits = max(1, min(len(PAPER.patterns), int(room / name)))
     least = -(-len(PAPER.patterns) // fits)
     if options.height_mm is None:
@@ -181,8 +179,7 @@ def _arrange(
         if (panel := _fitting(size, room, columns, down, options, face))
     ]
     if not found:
-        problem = f"the family does not fit into {options.height_mm:g} mm"
-        raise FigureError(problem, "Make the figure higher.")
+        raise too_low("the family does not fit", options)
     _, columns, panel = max(found, key=lambda choice: choice[:2])
     return columns, panel
 

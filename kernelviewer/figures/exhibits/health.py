@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernelviewer.figures.chart import LayerPanel, fit_name, nice_ticks
-from kernelviewer.figures.content import Table
+from kernelviewer.figures.content import FigureError, Table, too_low, too_narrow
 from kernelviewer.figures.counts import listing
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.page import Page, title_height, usual_height
 from kernelviewer.kernels.bank import size_label
@@ -34,10 +33,7 @@ _PANELS = (
         ("orthogonality", "Orthogonality"),
         ("scale", "Mean scale"),
     ),
-    (
-        ("sparsity", "Share of nearly empty kernels"),
-        ("flat", "Share of flat kernels"),
-    ),
+    (("sparsity", "Share of nearly empty kernels"), ("flat", "Share of flat kernels")),
 )
 _CHART, _LOW, _LOWEST, _NARROWEST, _BESIDE, _GAP = 5.0, 2.6, 1.5, 12.0, 40.0, 1.5
 """Heights of charts: usual, on a full page, least; widths of the page, of one with two
@@ -57,8 +53,7 @@ class HealthContent:
             face = Face.of(options)
             room = options.width_mm - 2 * face.margin
             if room < _NARROWEST * face.em:
-                problem = "the health of layers does not fit into this width"
-                raise FigureError(problem, "Make the figure wider.")
+                raise too_narrow("the health of layers does not fit")
             beside = room > _BESIDE * face.em
             groups = _PANELS if beside else ((*_PANELS[0], *_PANELS[1]),)
             wide = (room - (len(groups) - 1) * _GAP * face.em) / len(groups)
@@ -74,8 +69,7 @@ class HealthContent:
                 spare = max(min(spare, 0.0), _LOW - _CHART)
             if spare:
                 if _CHART + spare < _LOWEST:
-                    problem = f"{rows} charts do not fit into {options.height_mm:g} mm"
-                    raise FigureError(problem, "Make the figure higher.")
+                    raise too_low(f"{rows} charts do not fit", options)
                 columns = [
                     [[replace(p, chart=p.chart + spare) for p in c] for c in network]
                     for network in columns

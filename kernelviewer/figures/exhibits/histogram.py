@@ -10,7 +10,7 @@ import numpy as np
 
 from kernelviewer.figures.chart import Chart, axis_height, fit_name, nice_ticks
 from kernelviewer.figures.colours import ink, mix
-from kernelviewer.figures.content import Table
+from kernelviewer.figures.content import FigureError, Table, too_low, too_narrow
 from kernelviewer.figures.counts import (
     coding_of,
     count,
@@ -23,12 +23,12 @@ from kernelviewer.figures.counts import (
     null_shares,
     percent,
 )
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import Entry, Legend, class_entries
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, INDEX, class_shown
+from kernelviewer.latent.axis import spaced
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ _LEAST = 4.0
 _BESIDE, _NARROWEST = 28.0, 10.0
 """Usual and least height of a chart, from which width on both lie beside each other,
 and the least width, in units of the font size."""
+_TAGS = 2.2
+"""Room for the classes' letters above a chart, in the same."""
 _PALE = 0.6
 """How far unidentified kernels' colour is from their class's to the paper's."""
 
@@ -81,26 +83,24 @@ class HistogramContent:
         """A row for each network: codes on the left, fits on the right."""
         with figure_style():
             face = Face.of(options)
+            codes = any(item.has_codes for item in self.networks)
             legend = Legend(
                 self._entries(options), face, options.width_mm - 2 * face.margin
             )
             top, foot = title_height(options, face), legend.height + face.margin
-            rest = 2.9 * face.em + axis_height(face.em, options.labels) + face.em
+            tagged = codes and options.class_marks == "letters"
+            tags = _TAGS * face.em if tagged else 0.0
+            rest = 2.9 * face.em + tags + axis_height(face.em, options.labels) + face.em
             high = _HIGH * face.em
             room = options.width_mm - 2 * face.margin
             if room < _NARROWEST * face.em:
-                problem = "the histograms do not fit into this width"
-                raise FigureError(
-                    problem, "Make the figure wider, or its font smaller."
-                )
-            codes = any(item.has_codes for item in self.networks)
+                raise too_narrow("the histograms do not fit")
             charts = 2 if codes and room < _BESIDE * face.em else 1
             rows = charts * len(self.networks)
             if options.height_mm is not None:
                 high = (options.height_mm - top - foot) / rows - rest
             if high < _LEAST * face.em:
-                problem = "the histograms do not fit into this height"
-                raise FigureError(problem, "Make the figure higher.")
+                raise too_low("the histograms do not fit", options)
             height = top + rows * (high + rest) + foot
             page = Page(options, max(height, options.height_mm or 0.0), face)
             page.title()
@@ -109,7 +109,7 @@ class HistogramContent:
                 watch.check()
                 y = top + charts * number * (high + rest)
                 below = high + rest if charts > 1 else 0.0
-                row = _Row(page, item, self.yardstick, y, high, below)
+                row = _Row(page, item, self.yardstick, y, high, below, tags)
                 row.draw(next(letters), next(letters) if item.has_codes else "")
             legend.draw(page, page.margin, page.height - foot)
             return page
@@ -172,7 +172,7 @@ class HistogramContent:
         if self.yardstick.null is None:
             noise = []
         return [
-            *class_entries(classes, ground),
+            *class_entries(classes, options),
             Entry(_kernels_colour(ground), "identified"),
             Entry(ground.neutral, "below the threshold"),
             *noise,
@@ -187,6 +187,8 @@ class _Row:
     ----------
     below
         How far the second chart lies below the first; 0: it lies beside it.
+    tags
+        Room above the charts for the classes' letters; 0: they are not wanted.
     """
 
     page: Page
@@ -195,6 +197,7 @@ class _Row:
     y: float
     height: float
     below: float
+    tags: float
 
     def draw(self, letter: str, second: str) -> None:
         """Headings and charts; codes only where there are any."""
@@ -208,7 +211,7 @@ class _Row:
             page.heading(x, y + em, self.item.network, left, letter)
             kernels = count(len(self.item.fit), "kernel")
             page.text(x, y + 2.25 * em, kernels, colour=page.ink.secondary)
-            self._draw_codes(x, y + 2.9 * em, left)
+            self._draw_codes(x, y + 2.9 * em + self.tags, left)
             x, y = (x + left + between, y) if beside else (x, y + self.below)
         if not beside:
             left = between = 0.0
@@ -219,7 +222,7 @@ class _Row:
             coverage_facts(self.item.coverage, self.yardstick), width
         )
         page.text(x, y + 2.25 * em, facts, colour=page.ink.secondary)
-        self._draw_fits(x, y + 2.9 * em, width)
+        self._draw_fits(x, y + 2.9 * em + self.tags, width)
 
     def _chart(self, x: float, y: float, width: float, top: float) -> Chart:
         ticks = nice_ticks(top, 3)
@@ -261,7 +264,30 @@ class _Row:
                     edges = number / _CODE_BINS, (number + 1) / _CODE_BINS
                     chart.bar(*edges, base, high, colour)
                     base = high
+        if self.tags:
+            self._draw_tags(chart, counts.sum(axis=0))
         chart.x_axis([0, 1, 0.5, 0.25, 0.75], "code")
+
+    def _draw_tags(self, chart: Chart, shares: NDArray[np.float64]) -> None:
+        """Letters above the chart, each led to where its class [classes, bins] peaks.
+
+        Where not all find room those with most kernels do.
+        """
+        page = self.page
+        wide = page.tag_size[0]
+        most = shares.sum(axis=1).argsort()[::-1][: int(chart.width / wide)]
+        there = most[shares[most].any(axis=1)]
+        peaks = shares[there].argmax(axis=1)
+        there, peaks = there[peaks.argsort()], np.sort(peaks)
+        wanted = [chart.right((peak + 0.5) / _CODE_BINS) for peak in peaks.tolist()]
+        ends = chart.x + wide / 2, chart.x + chart.width - wide / 2
+        y = chart.y - 0.6 * self.tags
+        for index, peak, at, x in zip(
+            there.tolist(), peaks, wanted, spaced(wanted, wide, *ends), strict=True
+        ):
+            top = chart.up(float(shares[:, peak].sum()))
+            page.line([x, at, at], [y, chart.y, top], colour=page.ink.secondary)
+            page.class_tag(class_shown(index), x, y)
 
     def _draw_fits(self, x: float, y: float, width: float) -> None:
         """Bars of the kernels, outline of the noise, a line at the threshold."""

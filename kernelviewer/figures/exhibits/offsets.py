@@ -14,9 +14,8 @@ import numpy as np
 
 from kernelviewer.device import choose_device
 from kernelviewer.figures.chart import Chart, axis_height
-from kernelviewer.figures.content import Table
+from kernelviewer.figures.content import FigureError, Table, too_low, too_narrow
 from kernelviewer.figures.counts import count, listing, short_names
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.exhibits import LEAST, REACH
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.page import Page, title_height
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.scene import Scene
     from kernelviewer.kernels.bank import LayerInfo, Size
-    from kernelviewer.kernels.family.offsets import LayerOffsets
+    from kernelviewer.kernels.family.fit import LayerOffsets
     from kernelviewer.watch import Watch
 
 
@@ -85,8 +84,7 @@ class OffsetsContent:
             if options.height_mm is not None:
                 pitch = min((options.height_mm - rest) / rows, _MOST_ROW * em)
             if pitch < _LEAST_ROW * em:
-                problem = f"{count(rows, 'layer')} do not fit into this height"
-                raise FigureError(problem, "Make the figure higher.")
+                raise too_low(f"{count(rows, 'layer')} do not fit", options)
             height = rest + rows * pitch
             page = Page(options, max(height, options.height_mm or 0.0), face)
             page.title()
@@ -281,8 +279,7 @@ class _Columns:
         name = min(wanted, max(room - taken - 2 * _LEAST_CHART * em, 0.0), 0.4 * room)
         chart = min((room - taken - name) / 2, _CHART * em)
         if chart < _LEAST_CHART * em:
-            problem = "the offsets do not fit into this width"
-            raise FigureError(problem, "Make the figure wider, or its font smaller.")
+            raise too_narrow("the offsets do not fit")
         x, rights = face.margin + name, []
         for width in widths:
             x += _GAP * em + width
@@ -330,7 +327,7 @@ def prepare_offsets(
         The family has no members of the size, or no kernel is shown.
     """
     from kernelviewer.kernels.family import family_fit_set, supported
-    from kernelviewer.kernels.family.offsets import layer_offsets
+    from kernelviewer.kernels.family.fit import layer_offsets
 
     if not supported(scene.size):
         raise FigureError(f"the pattern family has no {size_label(scene.size)} kernels")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernelviewer.figures.colours import ink, rgb, weight_colours
-from kernelviewer.figures.content import Table
+from kernelviewer.figures.content import FigureError, Table
 from kernelviewer.figures.counts import (
     coding_of,
     count,
@@ -20,7 +20,6 @@ from kernelviewer.figures.counts import (
     percent,
     scene_coverage,
 )
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import (
     Entry,
@@ -102,7 +101,7 @@ class PcaContent:
             page.title()
             self._draw_points(page, plan, colouring)
             watch.check()
-            self._draw_places(page, plan, watch)
+            self._draw_places(page, plan, colouring, watch)
             y = page.height - page.margin - scale_bar_height(options, face)
             plan.legend.draw(page, page.margin, y - plan.legend.height)
             draw_scale_bar(page, page.height - page.margin)
@@ -166,7 +165,7 @@ class PcaContent:
         if options.colour == "fit" and self.fit is not None:
             return by_fit(self.fit, ground)
         if options.colour == "class" and self.label is not None:
-            return by_class(self.label, ground)
+            return by_class(self.label, options)
         last = [max(len(names) - 1, 1) for names in self.layers]
         return by_depth(self.layer / np.array(last)[self.source], ground)
 
@@ -180,7 +179,7 @@ class PcaContent:
         order = np.random.default_rng(self.seed).permutation(n)
         largest = (0.4 * page.face.size) ** 2
         area = min(largest, max(0.8, 2.8 * plan.side**2 / n))
-        axes.scatter(
+        points = axes.scatter(
             self.projection.points[order, 0],
             self.projection.points[order, 1],
             c=colouring.points[order],
@@ -190,6 +189,8 @@ class PcaContent:
             clip_on=False,  # none reaches the border: see `span_of`
             rasterized=n > _VECTOR_POINTS,
         )
+        if hasattr(points, "set_hatchcolor"):  # else it is worked out for each point
+            points.set_hatchcolor("none")
         if not page.options.labels:
             return
         across, up = (
@@ -211,14 +212,18 @@ class PcaContent:
         left = plan.left - 0.5 * page.face.em
         page.text(left, middle, up, align="center", rotation=90)
 
-    def _draw_places(self, page: Page, plan: PcaPlan, watch: Watch) -> None:
-        """Numbers in the scatter and a row of kernels for each."""
+    def _draw_places(
+        self, page: Page, plan: PcaPlan, colouring: Colouring, watch: Watch
+    ) -> None:
+        """Letters and numbers in the scatter, and a row of kernels for each number."""
         low, high = span_of(self.projection.points)
         blocks = []
-        for number, place in enumerate(self.places):
-            share = (place.at - low) / (high - low)
-            x = plan.left + share[0] * plan.side
-            y = plan.top + (1 - share[1]) * plan.side
+        rings = [plan.place(place.at, low, high) for place in self.places]
+        if colouring.classes is not None:
+            order = np.random.default_rng(self.seed).permutation(len(self.source))
+            points = plan.place(self.projection.points[order], low, high)
+            page.class_tags(points, colouring.classes[order], rings)
+        for number, (place, (x, y)) in enumerate(zip(self.places, rings, strict=True)):
             page.marker(x, y, str(number + 1), self._ring(page, place))
             chosen = place.members[: plan.tiling.per_row]
             pictures = as_pictures(drawn_weights(self.weights[chosen], page.options))
@@ -387,6 +392,18 @@ class PcaPlan:
             left += (room - axis - side) / 2
         return cls(left, top, side, rows_left, rows_top, 2 * em, tiling, legend, height)
 
+    def place(
+        self,
+        points: NDArray[np.float64],
+        low: NDArray[np.float64],
+        high: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """Where points […, 2] of a plane from ``low`` to ``high`` lie, mm."""
+        share = (points - low) / (high - low)
+        share[..., 1] = 1 - share[..., 1]
+        found: NDArray[np.float64] = share * self.side + (self.left, self.top)
+        return found
+
 
 def _rows(
     cell: tuple[int, ...],
@@ -425,16 +442,22 @@ _STEPS = 256
 
 @dataclass(frozen=True, eq=False)
 class Colouring:
-    """RGB [N, 3], 0 … 1, of the points, and what the colours stand for."""
+    """RGB [N, 3], 0 … 1, of the points, and what the colours stand for.
+
+    ``classes``: of the points, where their letters are to be written, int64 [N].
+    """
 
     points: NDArray[np.float64]
     entries: list[Entry]
+    classes: NDArray[np.int64] | None = None
 
 
-def by_class(label: NDArray[np.int64], ground: Ink) -> Colouring:
+def by_class(label: NDArray[np.int64], options: FigureOptions) -> Colouring:
     """Colours of the classes, given by their index [N]."""
-    table = _table(ground.of_class(item) for item in classes_shown())
-    return Colouring(table[label], class_entries(label.tolist(), ground))
+    table = _table(map(ink(options.dark).of_class, classes_shown()))
+    entries = class_entries(np.unique(label).tolist(), options)
+    letters = options.class_marks == "letters"
+    return Colouring(table[label], entries, label if letters else None)
 
 
 def by_network(names: Sequence[str], source: NDArray[np.intp]) -> Colouring:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kernelviewer.figures.content import FigureError, too_low
 from kernelviewer.figures.counts import count, listing, short_names
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.kernels import (
     Block,
@@ -228,8 +228,7 @@ class _Section:
         label = face.line(face.size * _SMALL) if options.labels else 0.0
         most = int((room - head) // (label + 1.2 * tallest))
         if most < 1:
-            problem = "the samples do not fit into this height"
-            raise FigureError(problem, "Make the figure higher.")
+            raise too_low("the samples do not fit", options)
         longest = max(min(len(column.blocks), most) for column in columns)
         rows = tuple(tuple(spread(column.blocks, longest)) for column in columns)
         lines = [

@@ -11,9 +11,8 @@ import numpy as np
 from kernelviewer.figures.chart import Chart, axis_height, nice_ticks
 from kernelviewer.figures.colours import ink
 from kernelviewer.figures.comparing import compare_scene
-from kernelviewer.figures.content import Table
+from kernelviewer.figures.content import FigureError, Table, too_narrow
 from kernelviewer.figures.counts import UNNAMED, count
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.exhibits import PLANE
 from kernelviewer.figures.exhibits.pca import by_class, by_depth, by_fit
 from kernelviewer.figures.fonts import Face, figure_style
@@ -125,9 +124,7 @@ class ScatterContent:
             em, top = face.em, title_height(options, face)
             room = options.width_mm - 2 * face.margin
             if room < _NARROWEST * em:
-                problem = "the pairs do not fit into this width"
-                hint = "Make the figure wider, or its font smaller."
-                raise FigureError(problem, hint)
+                raise too_narrow("the pairs do not fit")
             colouring = self._colouring(options)
             legend = Legend(self._entries(colouring, options), face, room)
             across = len(self.planes) if room > _BESIDE * em else 1
@@ -232,8 +229,8 @@ class ScatterContent:
         if options.colour == "layer" or self.label is None:
             return by_depth(self.depth, ground)
         there = ~np.isnan(self.compared.found.cosine)
-        entries = by_class(self.label[there], ground).entries
-        return replace(by_class(self.label, ground), entries=entries)
+        entries = by_class(self.label[there], options).entries
+        return replace(by_class(self.label, options), entries=entries)
 
     def _entries(self, colouring: Colouring, options: FigureOptions) -> list[Entry]:
         if not options.legend:
@@ -267,6 +264,10 @@ class ScatterContent:
                 edgecolors="none",
                 rasterized=number > _VECTOR_POINTS,
             )
+        if colouring.classes is not None:
+            marked = plane.points[drawn].tolist()
+            places = [(chart.right(x), chart.up(y)) for x, y in marked]
+            page.class_tags(np.array(places), colouring.classes[drawn])
         if plane.kind == "codes":
             ends = [chart.right(0), chart.right(1)], [chart.up(0), chart.up(1)]
         else:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kernelviewer.figures.content import FigureError
 from kernelviewer.figures.counts import coding_of, count, listing, named, scene_coverage
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.kernels import (
     colour_blocks,
@@ -16,7 +16,7 @@ from kernelviewer.figures.kernels import (
     gather_block,
     gathered_table,
 )
-from kernelviewer.figures.legend import HATCH, draw_scale_bar, scale_bar_height
+from kernelviewer.figures.legend import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label
@@ -224,11 +224,7 @@ def _draw_heading(
     if group.class_index is not None:
         kind = class_shown(group.class_index)
         side, step = 0.75 * face.em, 1.2 * face.em
-        hatch = HATCH if kind is FLAT else ""
-        colour = page.ink.of_class(kind)
-        page.rectangle(
-            x, y - side, side, side, colour, hatch=hatch, gid=f"class-{kind.id}"
-        )
+        page.class_box(kind, x, y - side, side, side, f"class-{kind.id}")
         x, room = x + step, room - step
     kernels = count(len(block), "kernel")
     flat = f", {int(block.flat.sum())} flat" if block.flat.any() else ""

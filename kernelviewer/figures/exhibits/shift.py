@@ -13,9 +13,8 @@ import numpy as np
 
 from kernelviewer.figures.chart import Chart, LayerPanel, nice_ticks
 from kernelviewer.figures.comparing import compare_scene
-from kernelviewer.figures.content import Table
+from kernelviewer.figures.content import FigureError, Table, too_low, too_narrow
 from kernelviewer.figures.counts import percent
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.tiling import as_pictures, palette, quantise
@@ -67,9 +66,7 @@ class ShiftContent:
             em = face.em
             room = options.width_mm - 2 * face.margin
             if room < _NARROWEST * em:
-                problem = "the shift does not fit into this width"
-                hint = "Make the figure wider, or its font smaller."
-                raise FigureError(problem, hint)
+                raise too_narrow("the shift does not fit")
             top = title_height(options, face)
             panel = self._panel(room, face, options)
             columns = 4 if room > _BESIDE * em else 2
@@ -82,8 +79,7 @@ class ShiftContent:
                 spare = options.height_mm - rest - panel.height
                 panel = replace(panel, chart=panel.chart + spare / em)
             if panel.chart < _LOWEST:
-                problem = f"the shift does not fit into {options.height_mm:g} mm"
-                raise FigureError(problem, "Make the figure higher.")
+                raise too_low("the shift does not fit", options)
             height = max(rest + panel.height, options.height_mm or 0.0)
             page = Page(options, height, face)
             letters = iter(string.ascii_lowercase)

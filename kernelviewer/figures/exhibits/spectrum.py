@@ -5,18 +5,17 @@ Babaiee et al. (ICLR 2024), figure 3.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.content import Table
+from kernelviewer.figures.content import FigureError, Table
 from kernelviewer.figures.counts import count, listing
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import (
-    Entry,
     Legend,
+    class_entries,
     draw_scale_bar,
     scale_bar_height,
 )
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from kernelviewer.figures.legend import Entry
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.scene import Scene, Yardstick
     from kernelviewer.kernels.bank import Size
@@ -77,8 +77,8 @@ class SpectrumContent:
             em, room = face.em, options.width_mm - 2 * face.margin
             row = self._row(options, face)
             width = row.width
-            names = NameRows.of(self.yardstick.stretches, width, face, options.labels)
-            entries = [] if names.names else self._entries(options)
+            names = NameRows.of(self.yardstick.stretches, width, options, face)
+            entries = [] if names.are_whole else self._entries(options)
             legend = Legend(entries, face, room)
             density = usual = _DENSITY * em if len(self.codes) else 0.0
             if density:  # what is shown is higher than what explains it
@@ -173,15 +173,8 @@ class SpectrumContent:
     def _entries(self, options: FigureOptions) -> list[Entry]:
         if not options.legend:
             return []
-        from kernelviewer.figures.colours import ink
-
         along = (item.class_index for item in self.yardstick.stretches)
-        kinds = dict.fromkeys(along)  # as they lie along the axis
-        ground = ink(options.dark)
-        return [
-            Entry(ground.of_class(class_shown(kind)), class_shown(kind).short)
-            for kind in kinds
-        ]
+        return [replace(e, text=e.short) for e in class_entries(along, options)]
 
     def _row(self, options: FigureOptions, face: Face) -> KernelRow:
         """Kernels as large as is usual, or as the number asked for allows."""
@@ -359,25 +352,39 @@ class NameRows:
         What is written, and where.
     height
         Room that a row takes, mm; 0 without names.
+    are_whole
+        They are names, not the classes' letters, and there are some.
     """
 
-    names: tuple[tuple[str, Name], ...]
-    height: float
+    names: tuple[tuple[str, Name], ...] = ()
+    height: float = 0.0
+    are_whole: bool = False
 
     @classmethod
     def of(
-        cls, stretches: Sequence[Stretch], width: float, face: Face, wanted: bool
+        cls,
+        stretches: Sequence[Stretch],
+        width: float,
+        options: FigureOptions,
+        face: Face,
     ) -> NameRows:
-        """Names of stretches along ``width`` mm; none where none are wanted."""
-        names = [item.name or class_shown(item.class_index).short for item in stretches]
-        spans = [(item.low * width, item.high * width) for item in stretches]
-        widths = list(map(face.width, names))
-        limits = (-face.margin / 2, width + face.margin / 2)
-        placed = place_names(spans, names, widths, limits, 0.5 * face.em)
-        found = tuple((names[name.index], name) for name in placed)
-        if not wanted or {text for text, _ in found} != set(names):
-            return cls((), 0.0)
-        return cls(found, 1.5 * face.em)
+        """Names of stretches along ``width`` mm, else letters, if these are wanted."""
+        kinds = [class_shown(item.class_index) for item in stretches]
+        own = [item.name for item in stretches]
+        whole = [name or kind.short for name, kind in zip(own, kinds, strict=True)]
+        letters = [kind.mark for kind in kinds]
+        for names, wanted in (
+            (whole, options.labels),
+            (letters, options.class_marks == "letters"),
+        ):
+            spans = [(item.low * width, item.high * width) for item in stretches]
+            widths = list(map(face.width, names))
+            limits = (-face.margin / 2, width + face.margin / 2)
+            placed = place_names(spans, names, widths, limits, 0.5 * face.em)
+            found = tuple((names[name.index], name) for name in placed)
+            if wanted and {text for text, _ in found} == set(names):
+                return cls(found, 1.5 * face.em, are_whole=names is whole)
+        return cls()
 
     def draw(self, page: Page, x: float, top: float, below: float) -> None:
         """Write them above ``top`` and below ``below``, with lines to the stretches."""

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernelviewer.figures.comparing import run_of
-from kernelviewer.figures.content import Table
+from kernelviewer.figures.content import FigureError, Table, too_narrow
 from kernelviewer.figures.counts import short_names
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.kernels import Block, colour_blocks, spread
 from kernelviewer.figures.legend import draw_scale_bar, scale_bar_height
@@ -170,8 +169,7 @@ class _Layout:
             if steps == min(2, total) and one is not None:
                 break
         if one is None or room < 5 * em:
-            problem = "the strips do not fit into this width"
-            raise FigureError(problem, "Make the figure wider, or its font smaller.")
+            raise too_narrow("the strips do not fit")
         columns = max(1, int((room + _BETWEEN * em) // (one.width + _BETWEEN * em)))
         columns = min(columns, len(content.blocks))
         names = short_names([block.layer for block in content.blocks])

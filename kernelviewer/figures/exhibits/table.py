@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.content import Table
+from kernelviewer.figures.content import FigureError, Table, too_narrow
 from kernelviewer.figures.counts import (
     coding_of,
     count,
@@ -16,7 +16,6 @@ from kernelviewer.figures.counts import (
     listed,
     named,
 )
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.bank import size_label
@@ -94,7 +93,7 @@ class TableContent:
         return (
             f"{size_label(self.size)} depthwise kernels of "
             f"{count(len(self.entries), 'network')}: mean fit of those that are not "
-            f"flat, share identified at a fit of {self.yardstick.threshold:.2f} or "
+            f"flat, share identified at a fit of {self.yardstick.least} or "
             "more beside the share of white noise that reaches it, and share of each "
             f"class among all kernels, in per cent ({self.yardstick.words})."
         )
@@ -244,8 +243,7 @@ def _turned(
     em = face.em
     label = min(max(map(face.width, cells[0])), _LABEL * em)
     if room - label < (_LEAST_NAME * 0.6 + _PAD) * em:
-        problem = "the table does not fit into this width"
-        raise FigureError(problem, "Make the figure wider, or its font smaller.")
+        raise too_narrow("the table does not fit")
     fits = max(1, int((room - label) / (_LEAST_NAME * em + _PAD * em)))
     texts: list[_Text] = []
     rules: list[tuple[float, float, bool]] = []

@@ -9,13 +9,11 @@ import numpy as np
 
 from kernelviewer.figures.colours import mix, rgb
 from kernelviewer.figures.comparing import classes_of, compare_scene
-from kernelviewer.figures.content import Table
+from kernelviewer.figures.content import Table, too_low, too_narrow
 from kernelviewer.figures.counts import Counts, count, listed, percent
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
-from kernelviewer.figures.legend import HATCH
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.kernels.classes import CLASSES, FLAT, class_shown
+from kernelviewer.kernels.classes import CLASSES, class_shown
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -156,8 +154,7 @@ class _Grid:
         self._upright = labels and self._cell >= face.line()
         self._above = names + 1.8 * em if self._upright else 1.3 * em
         if self._cell < _LEAST * em:
-            problem = "the classes do not fit into this width"
-            raise FigureError(problem, "Make the figure wider, or its font smaller.")
+            raise too_narrow("the classes do not fit")
         fitting = (self._cell - 0.3 * em) / face.width(count(largest))
         self._size = min(1.0, fitting) * face.size if fitting >= _SMALLEST else 0.0
         self._high = _HIGH * em
@@ -165,8 +162,7 @@ class _Grid:
             spare = options.height_mm - top - face.margin - _HEAD * em - self._above
             self._high = min(self._high, spare / len(self._kinds))
         if self._high < _LOWEST * em:
-            problem = "the classes do not fit into this height"
-            raise FigureError(problem, "Make the figure higher.")
+            raise too_low("the classes do not fit", options)
         self.height = _HEAD * em + self._above + self._high * len(self._kinds) + em
 
     def draw(
@@ -216,13 +212,10 @@ class _Grid:
         em, size = self._face.em, 0.8 * self._face.em
         for number, kind in enumerate(self._kinds):
             item = class_shown(kind)
-            colour = page.ink.of_class(item)
             middle = top + (number + 0.5) * self._high
-            hatch = HATCH if item is FLAT else ""
-            square = (size, size, colour)
-            page.rectangle(left - 1.1 * em, middle - size / 2, *square, hatch=hatch)
+            page.class_box(item, left - 1.1 * em, middle - size / 2, size, size)
             across = left + (number + 0.5) * self._cell
-            page.rectangle(across - size / 2, top - 1.1 * em, *square, hatch=hatch)
+            page.class_box(item, across - size / 2, top - 1.1 * em, size, size)
             if page.options.labels:
                 base = middle + 0.36 * em
                 page.text(left - 1.5 * em, base, item.short, align="right", gid="class")

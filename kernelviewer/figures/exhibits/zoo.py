@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.content import Table
+from kernelviewer.figures.content import Table, too_low, too_narrow
 from kernelviewer.figures.counts import (
     Counts,
     count,
@@ -17,13 +17,12 @@ from kernelviewer.figures.counts import (
     named,
     percent,
 )
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.exhibits import ORDER
 from kernelviewer.figures.fonts import Face, figure_style
-from kernelviewer.figures.legend import HATCH, Legend, class_entries
+from kernelviewer.figures.legend import Legend, class_entries
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES, FLAT, class_shown, classes_shown
+from kernelviewer.kernels.classes import CLASSES, class_shown, classes_shown
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -41,6 +40,8 @@ _THIN, _LEAST_THIN = 30.0, 3.0
 bar; all rows without names."""
 _MOST_NAMED = 80
 _PIXELS = 1200
+_BAND = 6.0
+"""Height of what letters stand for together, where the rows are too thin for them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,10 +77,7 @@ class ZooContent:
                 before = min(names, _NAME * em, 0.4 * room) + 0.6 * em
                 after = face.width("100.0 %") + 0.6 * em
             if room - before - after < _LEAST_BAR * em:
-                raise FigureError(
-                    "the networks do not fit into this width",
-                    "Make the figure wider, or its font smaller.",
-                )
+                raise too_narrow("the networks do not fit")
             page = Page(options, top + high + foot, face)
             page.title()
             page.heading(page.margin, top - 0.7 * em, self._heading(), room, "")
@@ -89,6 +87,7 @@ class ZooContent:
             else:
                 colours = self._picture(page, place[3])
                 page.image(colours, *place)
+                self._mark_bands(page, place)
             legend.draw(page, page.margin, page.height - face.margin - legend.height)
             return page
 
@@ -105,7 +104,7 @@ class ZooContent:
         return (
             f"{start} Identified: from {percent(known.min())} to "
             f"{percent(known.max())}, {percent(float(np.median(known)))} in the median "
-            f"network, at a fit of {self.yardstick.threshold:.2f} or more "
+            f"network, at a fit of {self.yardstick.least} or more "
             f"(white noise: {percent(self.yardstick.null_coverage)}; "
             f"{self.yardstick.words})."
         )
@@ -141,10 +140,8 @@ class ZooContent:
     def _entries(self, options: FigureOptions) -> list[Entry]:
         if not options.legend:
             return []
-        from kernelviewer.figures.colours import ink
-
         total = np.sum([item.by_class for item in self.networks], axis=0)
-        return class_entries(np.flatnonzero(total).tolist(), ink(options.dark))
+        return class_entries(np.flatnonzero(total).tolist(), options)
 
     def _rows(
         self, options: FigureOptions, face: Face, rest: float
@@ -156,8 +153,7 @@ class ZooContent:
             return (number * _ROW if is_named else _THIN) * em, is_named
         high = options.height_mm - rest
         if high < _LEAST_THIN * em:
-            problem = f"the networks do not fit into {options.height_mm:g} mm"
-            raise FigureError(problem, "Make the figure higher.")
+            raise too_low("the networks do not fit", options)
         return high, high / number >= _LEAST_ROW * em
 
     def _draw_named(
@@ -177,15 +173,8 @@ class ZooContent:
             for kind in np.flatnonzero(item.by_class).tolist():
                 own = class_shown(kind)
                 width = wide * int(item.by_class[kind]) / total
-                page.rectangle(
-                    left,
-                    middle - thick / 2,
-                    width,
-                    thick,
-                    page.ink.of_class(own),
-                    hatch=HATCH if own is FLAT else "",
-                    gid=f"zoo-{own.id}",
-                )
+                box = left, middle - thick / 2, width, thick
+                page.class_box(own, *box, f"zoo-{own.id}")
                 left += width
             if before:
                 baseline = middle + 0.36 * em
@@ -199,6 +188,18 @@ class ZooContent:
                     align="right",
                     colour=page.ink.secondary,
                 )
+
+    def _mark_bands(self, page: Page, place: tuple[float, float, float, float]) -> None:
+        """The classes' letters, in the middle of every few networks' mean shares."""
+        x, y, wide, high = place
+        by_class = np.stack([item.by_class for item in self.networks])
+        shares = by_class / by_class.sum(axis=1, keepdims=True)
+        bands = max(1, int(high / (_BAND * page.face.em)))
+        for number, part in enumerate(np.array_split(shares, bands)):
+            left, top = x, y + number * high / bands
+            for kind, share in zip(classes_shown(), part.mean(axis=0), strict=True):
+                page.class_mark(kind, left, top, float(share) * wide, high / bands)
+                left += float(share) * wide
 
     def _picture(self, page: Page, high: float) -> NDArray[np.uint8]:
         """Colours [rows, columns, 3], a row a network or, of very many, of some."""

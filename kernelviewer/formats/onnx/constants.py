@@ -22,12 +22,7 @@ from kernelviewer.formats.onnx.store import NotConstantError, given
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from kernelviewer.formats.onnx.graph import (
-        Attribute,
-        Graph,
-        Model,
-        Node,
-    )
+    from kernelviewer.formats.onnx.graph import Attribute, Graph, Model, Node
     from kernelviewer.formats.onnx.store import Store, Value
 
 

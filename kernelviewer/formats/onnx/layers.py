@@ -26,16 +26,12 @@ if TYPE_CHECKING:
     from kernelviewer.formats.onnx.constants import Constants, Scope
     from kernelviewer.formats.onnx.store import Value
 
+# fmt: off
 WEIGHT_INPUT = {
-    "Conv": 1,
-    "FusedConv": 1,
-    "NhwcConv": 1,
-    "NhwcFusedConv": 1,
-    "ConvTranspose": 1,
-    "ConvInteger": 1,
-    "DeformConv": 1,
-    "QLinearConv": 3,
+    "Conv": 1, "FusedConv": 1, "NhwcConv": 1, "NhwcFusedConv": 1, "ConvTranspose": 1,
+    "ConvInteger": 1, "DeformConv": 1, "QLinearConv": 3,
 }
+# fmt: on
 """Operators that convolve → which input holds the kernels."""
 
 

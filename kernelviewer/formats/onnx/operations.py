@@ -290,21 +290,14 @@ def _absolute(x: Array, **along: Any) -> Array:
     return np.asarray(np.abs(x).sum(**along))
 
 
+# fmt: off
 _ONE: dict[str, Callable[[Array], Array]] = {
-    "Abs": np.abs,
-    "Ceil": np.ceil,
-    "Exp": np.exp,
-    "Floor": np.floor,
-    "Log": np.log,
-    "Neg": np.negative,
-    "Reciprocal": np.reciprocal,
-    "Relu": lambda x: np.maximum(x, x.dtype.type(0)),
-    "Round": np.rint,
-    "Sigmoid": _sigmoid,
-    "Sign": np.sign,
-    "Sqrt": np.sqrt,
-    "Tanh": np.tanh,
+    "Abs": np.abs, "Ceil": np.ceil, "Exp": np.exp, "Floor": np.floor, "Log": np.log,
+    "Neg": np.negative, "Reciprocal": np.reciprocal,
+    "Relu": lambda x: np.maximum(x, x.dtype.type(0)), "Round": np.rint,
+    "Sigmoid": _sigmoid, "Sign": np.sign, "Sqrt": np.sqrt, "Tanh": np.tanh,
 }
+# fmt: on
 _REDUCING: dict[str, Callable[..., Array]] = {
     "ReduceL1": _absolute,
     "ReduceL2": _length,
@@ -570,9 +563,7 @@ def _constant_of_shape(call: Call) -> Value:
     if min(shape, default=0) < 0:
         call.fail(f"has the shape {list(shape[:16])}")
     return replace(
-        value,
-        shape=shape,
-        load=lambda: np.full(shape, value.load().reshape(())),
+        value, shape=shape, load=lambda: np.full(shape, value.load().reshape(()))
     )
 
 
@@ -587,28 +578,16 @@ def _size(call: Call) -> Value:
     return given(np.int64(math.prod(call.first.shape)))
 
 
+# fmt: off
 OPERATIONS: dict[str, Build] = {
-    "Cast": _cast,
-    "Concat": _concat,
-    "ConstantOfShape": _constant_of_shape,
-    "DequantizeLinear": dequantize,
-    "Expand": _expand,
-    "Flatten": _flatten,
-    "Gather": _gather,
-    "Identity": _same,
-    "Pad": _pad,
-    "QuantizeLinear": quantize,
-    "Reshape": _reshape,
-    "Shape": _shape,
-    "Size": _size,
-    "Slice": _slice,
-    "Split": _split,
-    "Squeeze": _squeeze,
-    "Tile": _tile,
-    "Transpose": _transpose,
-    "Unsqueeze": _unsqueeze,
-    **ARITHMETIC,
+    "Cast": _cast, "Concat": _concat, "ConstantOfShape": _constant_of_shape,
+    "DequantizeLinear": dequantize, "Expand": _expand, "Flatten": _flatten,
+    "Gather": _gather, "Identity": _same, "Pad": _pad, "QuantizeLinear": quantize,
+    "Reshape": _reshape, "Shape": _shape, "Size": _size, "Slice": _slice,
+    "Split": _split, "Squeeze": _squeeze, "Tile": _tile, "Transpose": _transpose,
+    "Unsqueeze": _unsqueeze, **ARITHMETIC,
 }
+# fmt: on
 """ONNX operator → what makes its output from its inputs."""
 
 VIEWS = {

@@ -127,22 +127,13 @@ def _number(data: Data, at: int, code: str) -> int:
     return int(struct.unpack(code, data[at:end])[0])
 
 
+# fmt: off
 TYPES: dict[int, str] = {
-    0: "float32",
-    1: "float16",
-    2: "int32",
-    3: "uint8",
-    4: "int64",
-    6: "bool",
-    7: "int16",
-    9: "int8",
-    10: "float64",
-    12: "uint64",
-    15: "uint32",
-    16: "uint16",
-    17: "int4",
-    18: "bfloat16",
+    0: "float32", 1: "float16", 2: "int32", 3: "uint8", 4: "int64", 6: "bool",
+    7: "int16", 9: "int8", 10: "float64", 12: "uint64", 15: "uint32", 16: "uint16",
+    17: "int4", 18: "bfloat16",
 }
+# fmt: on
 """TensorType → the name used here."""
 
 DEQUANTIZE, DENSIFY = 6, 124

@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kernelviewer.formats.checkpoint import Operator
-    from kernelviewer.formats.containers.zip_directory import (
-        Record,
-    )
+    from kernelviewer.formats.containers.zip_directory import Record
     from kernelviewer.formats.source import Options, Source
 
 

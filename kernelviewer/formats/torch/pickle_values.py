@@ -7,12 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from kernelviewer.formats.checkpoint import (
-    NESTED,
-    OWN_CLASS,
-    SPARSE,
-    WITHOUT_VALUES,
-)
+from kernelviewer.formats.checkpoint import NESTED, OWN_CLASS, SPARSE, WITHOUT_VALUES
 from kernelviewer.formats.errors import DamagedError
 
 if TYPE_CHECKING:
@@ -163,36 +158,22 @@ class Unreadable:
     shape: tuple[int, ...] = ()
 
 
+# fmt: off
 _STORAGE_TYPES = {
-    "Double": "float64",
-    "Float": "float32",
-    "Half": "float16",
-    "BFloat16": "bfloat16",
-    "ComplexDouble": "complex128",
-    "ComplexFloat": "complex64",
-    "Long": "int64",
-    "Int": "int32",
-    "Short": "int16",
-    "Char": "int8",
-    "Byte": "uint8",
-    "Bool": "bool",
-    "QInt8": "int8",
-    "QUInt8": "uint8",
-    "QInt32": "int32",
-    "Untyped": "uint8",
+    "Double": "float64", "Float": "float32", "Half": "float16", "BFloat16": "bfloat16",
+    "ComplexDouble": "complex128", "ComplexFloat": "complex64", "Long": "int64",
+    "Int": "int32", "Short": "int16", "Char": "int8", "Byte": "uint8", "Bool": "bool",
+    "QInt8": "int8", "QUInt8": "uint8", "QInt32": "int32", "Untyped": "uint8",
 }
+# fmt: on
 _NUMBERS = frozenset({int})
+# fmt: off
 _TORCH_NAMES = {
-    "double": "float64",
-    "float": "float32",
-    "half": "float16",
-    "long": "int64",
-    "int": "int32",
-    "short": "int16",
-    "qint8": "int8",
-    "quint8": "uint8",
+    "double": "float64", "float": "float32", "half": "float16", "long": "int64",
+    "int": "int32", "short": "int16", "qint8": "int8", "quint8": "uint8",
     "qint32": "int32",
 }
+# fmt: on
 
 
 def storage_of(persistent_id: object) -> object:

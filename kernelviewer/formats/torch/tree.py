@@ -50,10 +50,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.formats.checkpoint import Operator
     from kernelviewer.formats.stored import Load
-    from kernelviewer.formats.torch.pickle_values import (
-        Readable,
-        Storage,
-    )
+    from kernelviewer.formats.torch.pickle_values import Readable, Storage
     from kernelviewer.watch import Watch
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from kernelviewer.formats.errors import with_hint
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import spaced
 from kernelviewer.jobs.runs import RunFound, open_or_ask, open_run
@@ -25,18 +26,21 @@ from kernelviewer.kernels.equality import best_match
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from kernelviewer.corpus.store import Corpus
     from kernelviewer.gui.jobs import Jobs
     from kernelviewer.gui.views.jobs import JobsPanel
+    from kernelviewer.jobs.runner import Ticket
     from kernelviewer.jobs.runs import OpenedRun
     from kernelviewer.jobs.tasks import Tally
     from kernelviewer.kernels.bank import KernelBank
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.document import Document
     from kernelviewer.state.model import Drawn, OpenModel
+
+P = ParamSpec("P")
 
 
 class Opener(QObject):
@@ -63,6 +67,8 @@ class Opener(QObject):
     """Path of a session among what is to be opened, and the other paths."""
     corpus_found = Signal(object)
     """`OpenCorpus`: a corpus that was opened."""
+    drawn = Signal(object)
+    """`OpenModel` each: networks that were made of a corpus."""
     run_found = Signal(object)
     """`RunFound`: files to open that are steps of one run."""
     told = Signal(str)
@@ -71,6 +77,8 @@ class Opener(QObject):
     """Files could not be opened, or are not told of any more."""
     nothing_opened = Signal()
     """Of what was to be opened nothing could be."""
+    under_way = Signal(str, int, int)
+    """What is being opened, in a sentence, and how far it is; an empty one: nothing."""
     compare_requested = Signal(int, int)
     """Ids of an open network and of one that was opened to be compared with it."""
 
@@ -82,6 +90,7 @@ class Opener(QObject):
         self._batches = count(1)
         self._keys: list[str] = []
         self._arrived: list[KernelBank] = []
+        self._opening: dict[str, tuple[str, int, int]] = {}
         self._empty = 0
         self._beside: int | None = None
         self._found: RunFound | None = None
@@ -125,9 +134,8 @@ class Opener(QObject):
             kind="Open files",
         )
         paths = [path.absolute() for path in paths]
-        key = self._new_key()
         task = open_files if apart else open_or_ask
-        self._jobs.submit("files", key, title, reaction, task, paths)
+        self._submit(title, reaction, task, paths)
 
     def open_run(self, paths: Sequence[Path], name: str = "") -> None:
         """Open files, and what lies in folders, as the steps of one run."""
@@ -143,10 +151,8 @@ class Opener(QObject):
 
         reaction = Reaction(done=done, failed=self._on_failed)
         paths = [path.absolute() for path in paths]
-        key, title = self._new_key(), f"Open {name or 'a run'}"
-        ticket = self._jobs.submit(
-            "files", key, title, reaction, open_run, paths, name=name
-        )
+        title = f"Open {name or 'a run'}"
+        ticket = self._submit(title, reaction, open_run, paths, name=name)
 
     def take_run(self, found: OpenedRun) -> OpenModel:
         """Open a run that was read."""
@@ -172,19 +178,26 @@ class Opener(QObject):
             return self._tell(bank)
 
         reaction = Reaction(done=done, failed=self._on_failed)
-        title = f"Open {name}"
-        self._jobs.submit("files", self._new_key(), title, reaction, open_named, name)
+        self._submit(f"Open {name}", reaction, open_named, name)
 
     def open_drawn(self, corpus: Corpus, wanted: Sequence[Drawn]) -> None:
-        """Open kernels of a corpus as networks; until all are read there is none."""
+        """Open kernels of a corpus as networks; until all are read there is none.
+
+        What is like a kernel is shown with the nearest first.
+        """
         from kernelviewer.jobs.corpus import draw
 
         found: list[tuple[KernelBank, Drawn]] = []
 
         def done(_: object) -> str:
             with self._document.batch():
-                for bank, drawn in found:
-                    self._document.open(bank, drawn=drawn)
+                models = [self._document.open(b, drawn=drawn) for b, drawn in found]
+                if any(drawn.like for _, drawn in found):
+                    how = replace(
+                        self._document.display, group_by="model", sort_by="like"
+                    )
+                    self._document.show_as(how)
+            self.drawn.emit(models)
             kernels = sum(len(bank) for bank, _ in found)
             for bank, _ in found:  # after the change, which empties the status line
                 self._tell(bank)
@@ -192,10 +205,7 @@ class Opener(QObject):
 
         reaction = Reaction(partial=found.append, done=done, failed=self._on_failed)
         name = wanted[0].name if len(wanted) == 1 else f"{len(wanted)} networks"
-        title = f"Open {shown(name)}"
-        self._jobs.submit(
-            "files", self._new_key(), title, reaction, draw, corpus, wanted
-        )
+        self._submit(f"Open {shown(name)}", reaction, draw, corpus, wanted)
 
     def load_autoencoder(self, path: Path) -> None:
         """Use an autoencoder from a file for its kernel size."""
@@ -212,10 +222,44 @@ class Opener(QObject):
         title = f"Load {shown(path.name)}"
         self._jobs.submit("files", "autoencoder", title, reaction, read_code, path)
 
-    def _new_key(self) -> str:
-        """A key for a job that brings networks."""
-        self._keys.append(f"open {next(self._batches)}")
-        return self._keys[-1]
+    def _submit(
+        self,
+        title: str,
+        reaction: Reaction,
+        task: Callable[Concatenate[Ticket, P], object],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Ticket:
+        """Run a job that brings networks; until it ends it is told what it does."""
+        key = f"open {next(self._batches)}"
+        self._keys.append(key)
+        sentence = f"{title.replace('Open', 'Opening', 1)}…"
+
+        def say(done: int = 0, total: int = 0, text: str = "") -> None:
+            self._opening[key] = sentence, done, total
+            self._tell_opening()
+
+        def ended(call: Callable[..., Any]) -> Callable[..., Any]:
+            def end(*given: Any) -> Any:
+                self._opening.pop(key, None)
+                self._tell_opening()
+                return call(*given)
+
+            return end
+
+        told = replace(
+            reaction,
+            progress=say,
+            done=ended(reaction.done),
+            failed=ended(reaction.failed),
+            stopped=ended(reaction.stopped),
+        )
+        say()
+        return self._jobs.submit("files", key, title, told, task, *args, **kwargs)
+
+    def _tell_opening(self) -> None:
+        self.under_way.emit(*next(iter(self._opening.values()), ("", 0, 0)))
 
     def stop(self) -> None:
         """Bring nothing more of what is being opened, whatever has been read of it."""
@@ -302,7 +346,7 @@ class Opener(QObject):
             self._tell(bank)
 
     def _on_failed(self, message: str, hint: str) -> None:
-        self.told.emit(f"{message}. {hint}" if hint else message)
+        self.told.emit(with_hint(message, hint))
 
     def _on_done(self, tally: Tally) -> str:
         found, self._found = self._found, None
@@ -348,7 +392,7 @@ class Opener(QObject):
 
 
 def is_empty(bank: KernelBank) -> bool:
-    """Whether there are no depthwise kernels, and none that could be included."""
+    """True if there are no depthwise kernels, and none that could be included."""
     return not len(bank) and not any(layer.kernels for layer in bank.layers)
 
 

@@ -6,8 +6,9 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
+from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
 
+from kernelviewer.formats.errors import with_hint
 from kernelviewer.gui.jobs import Reaction, Requests
 from kernelviewer.gui.text import spaced
 from kernelviewer.jobs.runs import Arrivals, encode_run, open_run, read_step
@@ -74,6 +75,11 @@ def _bytes(bank: KernelBank) -> int:
     return sum(kernels.weights.nbytes for kernels in bank.sizes.values())
 
 
+def _pace(run: Run) -> int:
+    """How long a step of a run that is played is seen, milliseconds."""
+    return min(max(PLAYED_MS // len(run), SHORTEST_MS), LONGEST_MS)
+
+
 class Runs(QObject):
     """Lets open runs stand on the steps that are asked for, and has them encoded.
 
@@ -105,12 +111,15 @@ class Runs(QObject):
         self._given_up: WeakSet[Run] = WeakSet()
         self._progress: dict[int, str] = {}
         self._wish: tuple[int, int] | None = None
+        self._ahead: tuple[int, int] | None = None
         self._seen: object = None
         self._playing: int | None = None
         self._pace = QTimer(self)
         self._pace.setSingleShot(True)
+        self._pace.setTimerType(Qt.TimerType.PreciseTimer)
         self._pace.timeout.connect(self._play_on)
         self._clock = QElapsedTimer()
+        self._due = 0
         self.watched: Path | None = None
         self._arrivals: Arrivals | None = None
         self._watching: int | None = None
@@ -134,22 +143,30 @@ class Runs(QObject):
         if bank is not None:
             self._jobs.cancel("step")
             self._stand(identity, step, bank)
-            return
+        elif self._ahead != self._wish or not self._jobs.is_current("ahead"):
+            self._read(model, run, step)
+
+    def _read(self, model: OpenModel, run: Run, step: int, key: str = "step") -> None:
+        """Read a step; the run stands on it if that is wished by then."""
+        wish = model.id, step
 
         def done(found: KernelBank) -> None:
             self._steps.put(run, step, found)
-            now = self._document.is_open(identity) and self._document.model(identity)
-            if now and now.run is run and self._wish == (identity, step):
-                self._stand(identity, step, found)
+            if not self._document.is_open(model.id) or self._wish != wish:
+                return
+            if self._document.model(model.id).run is run:
+                self._stand(model.id, step, found)
+            else:  # steps have joined it
+                self.go_to(model.id, step)
 
         def failed(message: str, hint: str) -> None:
             self.stop()
-            self.told.emit(f"{message}. {hint}" if hint else message)
+            self.told.emit(with_hint(message, hint))
 
         title = f"Read {run.name}, {run.title(step)}"
-        reaction = Reaction(done=done, failed=failed, quiet=True)
+        reaction = Reaction(done, failed=failed, quiet=True, background=key == "ahead")
         self._jobs.submit(
-            "views", "step", title, reaction, read_step, run, step, model.bank
+            "views", key, title, reaction, read_step, run, step, model.bank
         )
 
     def go_by(self, identity: int, by: int) -> None:
@@ -183,6 +200,7 @@ class Runs(QObject):
         if model.run is None or len(model.run) < 2:
             return
         self._playing = identity
+        self._clock.invalidate()
         self.changed.emit()
         if model.step == len(model.run) - 1:
             self.go_to(identity, 0)
@@ -194,27 +212,39 @@ class Runs(QObject):
         if self._playing is not None:
             self._playing = None
             self._pace.stop()
+            self._jobs.cancel("ahead")
             self.changed.emit()
 
     def _wait(self) -> None:
-        """Show the next step after a while, which drawing this one counts in."""
+        """Show the next step when it is due, and read it until then."""
         assert self._playing is not None
-        run = self._document.model(self._playing).run
-        assert run is not None
-        pace = min(max(PLAYED_MS // len(run), SHORTEST_MS), LONGEST_MS)
-        self._pace.start(max(0, pace))
+        model = self._document.model(self._playing)
+        assert model.run is not None
+        if not self._clock.isValid():
+            self._clock.start()
+            self._due = _pace(model.run)
+        self._pace.start(max(0, self._due - self._clock.elapsed()))
+        step = model.step + 1
+        if step < len(model.run) and self._steps.get(model.run, step) is None:
+            self._ahead = model.id, step
+            self._read(model, model.run, step, "ahead")
 
     def _play_on(self) -> None:
+        """Go on to the step that is due; where drawing is slow some are left out."""
         if self._playing is None or not self._document.is_open(self._playing):
             self.stop()
             return
         model = self._document.model(self._playing)
         if model.run is None or model.step >= len(model.run) - 1:
             self.stop()
-        elif self._jobs.is_current("grid"):  # every step is seen, however long it takes
+        elif self._jobs.is_current("grid"):  # what is shown is seen
             self._pace.start(SOON_MS)
         else:
-            self.go_to(model.id, model.step + 1)
+            late = max(0, self._clock.elapsed() - self._due)
+            pace = _pace(model.run)
+            steps = 1 + (late // pace if pace else 0)
+            self._due += steps * pace
+            self.go_to(model.id, model.step + steps)
 
     # --- encoding ---
 
@@ -379,7 +409,7 @@ class Runs(QObject):
                 self._join(paths)
 
         def failed(message: str, hint: str) -> None:
-            self.told.emit(f"{message}. {hint}" if hint else message)
+            self.told.emit(with_hint(message, hint))
             self.stop_watching()
 
         title = f"Watch {shown(arrivals.folder.name)}"

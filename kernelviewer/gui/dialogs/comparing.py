@@ -24,10 +24,12 @@ from kernelviewer.gui.controls import (
     line_of,
     make_default,
 )
+from kernelviewer.gui.text import as_tip
 from kernelviewer.gui.views.comparing.bar import MATCHES
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.pairing import find_layers, kernel_sizes, layers_by_name
 from kernelviewer.state.comparing import Comparing
+from kernelviewer.state.layer_tree import tree_names
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex
@@ -41,6 +43,9 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.pairing import Match
 
 NOBODY = "–"
+ALONE = -1
+"""In place of the index of a layer: none."""
+LAYER = Qt.ItemDataRole.UserRole
 _BEFORE, _AFTER, _KERNELS = 0, 1, 2
 
 
@@ -61,7 +66,8 @@ class _Partners(QStyledItemDelegate):
         box = QComboBox(parent)
         box.setObjectName("partnerLayers")
         box.setAccessibleName("The layer that stands against it")
-        box.addItems(self._dialog.partners(index.row()))
+        for text, layer in self._dialog.partners(index.row()):
+            box.addItem(text, layer)
         box.activated.connect(lambda _: self.commitData.emit(box))
         box.activated.connect(lambda _: self.closeEditor.emit(box))
         return box
@@ -71,7 +77,7 @@ class _Partners(QStyledItemDelegate):
     ) -> None:
         """Qt: the choice made, with the others at hand."""
         assert isinstance(editor, QComboBox)
-        editor.setCurrentText(index.data())
+        editor.setCurrentIndex(editor.findData(index.data(LAYER)))
 
     def setModelData(
         self,
@@ -81,7 +87,7 @@ class _Partners(QStyledItemDelegate):
     ) -> None:
         """Qt: take the choice."""
         assert isinstance(editor, QComboBox)
-        self._dialog.set_partner(index.row(), editor.currentText())
+        self._dialog.set_partner(index.row(), editor.currentData())
 
 
 class ComparingDialog(Dialog):
@@ -185,21 +191,20 @@ class ComparingDialog(Dialog):
         pairs = find_layers(*self._banks(), match=self._match())
         return {item.a: item.b for item in pairs}
 
-    def partners(self, row: int) -> list[str]:
-        """Names of the layers that can stand against the one of a row."""
+    def partners(self, row: int) -> list[tuple[str, int]]:
+        """Names and indices of the layers that can stand against the one of a row."""
         mine, theirs = map(kernel_sizes, self._banks())
-        size = mine[self._indices()[row]][0]
-        bank = self._banks()[1]
-        names = [bank.layers[i].name for i, (own, _) in theirs.items() if own == size]
-        return [NOBODY, *names]
+        size = mine[self._layer(row, _BEFORE)][0]
+        names = tree_names(self._banks()[1])
+        there = [(names[i], i) for i, (own, _) in theirs.items() if own == size]
+        return [(NOBODY, ALONE), *there]
 
-    def set_partner(self, row: int, name: str) -> None:
+    def set_partner(self, row: int, layer: int) -> None:
         """Let a layer stand against the one of a row, and against no other."""
         for number in range(self.layers.topLevelItemCount()):
-            item = self._item(number)
-            if number != row and name != NOBODY and item.text(_AFTER) == name:
-                item.setText(_AFTER, NOBODY)
-        self._item(row).setText(_AFTER, name)
+            if number != row and self._layer(number, _AFTER) == layer:
+                self._put(self._item(number), _AFTER, ALONE)
+        self._put(self._item(row), _AFTER, layer)
         self._tell()
 
     def find_pairs(self, *_: object) -> None:
@@ -213,46 +218,53 @@ class ComparingDialog(Dialog):
             self._show(self.found)
 
     def _show(self, pairs: dict[int, int]) -> None:
-        first, second = self._banks()
         self.layers.clear()
-        for index, (size, count) in kernel_sizes(first).items():
-            other = pairs.get(index)
-            name = NOBODY if other is None else second.layers[other].name
-            texts = [first.layers[index].name, name, f"{count} of {size_label(size)}"]
-            item = QTreeWidgetItem(texts)
+        for index, (size, count) in kernel_sizes(self._banks()[0]).items():
+            item = QTreeWidgetItem(["", "", f"{count} of {size_label(size)}"])
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
-            item.setToolTip(_BEFORE, texts[0])
-            item.setToolTip(_AFTER, "Click to let another layer stand against it")
+            self._put(item, _BEFORE, index)
+            self._put(item, _AFTER, pairs.get(index, ALONE))
             self.layers.addTopLevelItem(item)
         self._tell()
 
+    def _put(self, item: QTreeWidgetItem, column: int, layer: int) -> None:
+        """Let a cell say a layer, without what all names end with."""
+        bank = self._banks()[column]
+        item.setData(column, LAYER, layer)
+        item.setText(column, NOBODY if layer == ALONE else tree_names(bank)[layer])
+        tip = "" if layer == ALONE else bank.layers[layer].name
+        if column == _AFTER:
+            tip += "\nClick to let another layer stand against it"
+        item.setToolTip(column, as_tip(tip.strip()))
+
     def _tell(self) -> None:
         """Say which layers have no partner."""
-        names = self._names()
+        pairs = self._pairs()
         bank = self._banks()[1]
-        others = [bank.layers[i].name for i in kernel_sizes(bank)]
-        taken = {after for _, after in names}
-        left = [name for name in others if name not in taken]
-        alone = self.layers.topLevelItemCount() - len(names)
-        text = f"{len(names)} layers correspond"
+        names, taken = tree_names(bank), {after for _, after in pairs}
+        left = [names[i] for i in kernel_sizes(bank) if i not in taken]
+        alone = self.layers.topLevelItemCount() - len(pairs)
+        text = f"{len(pairs)} layers correspond"
         if alone or left:
             text += f"; without a partner {alone} before, {len(left)} after"
         if left:
             text += f": {', '.join(left[:6])}{', …' if len(left) > 6 else ''}"
         self.note.setText(f"{text}.")
 
-    def _names(self) -> tuple[tuple[str, str], ...]:
-        items = map(self._item, range(self.layers.topLevelItemCount()))
-        pairs = ((item.text(_BEFORE), item.text(_AFTER)) for item in items)
-        return tuple(pair for pair in pairs if pair[1] != NOBODY)
+    def _pairs(self) -> list[tuple[int, int]]:
+        """Indices of the layers that stand against each other."""
+        rows = range(self.layers.topLevelItemCount())
+        pairs = ((self._layer(n, _BEFORE), self._layer(n, _AFTER)) for n in rows)
+        return [pair for pair in pairs if pair[1] != ALONE]
+
+    def _layer(self, row: int, column: int) -> int:
+        layer: int = self._item(row).data(column, LAYER)
+        return layer
 
     def _item(self, row: int) -> QTreeWidgetItem:
         item = self.layers.topLevelItem(row)
         assert item is not None
         return item
-
-    def _indices(self) -> list[int]:
-        return [*kernel_sizes(self._banks()[0])]
 
     def _banks(self) -> tuple[KernelBank, KernelBank]:
         model = self._window.document.model
@@ -271,11 +283,9 @@ class ComparingDialog(Dialog):
 
     def _on_start(self) -> None:
         first, second = self._banks()
-        names = self._names()
-        usual = tuple(
-            (first.layers[a].name, second.layers[b].name) for a, b in self.found.items()
-        )
-        layers = None if {*names} == {*usual} else names
+        pairs = self._pairs()
+        by_hand = tuple((first.layers[a].name, second.layers[b].name) for a, b in pairs)
+        layers = None if dict(pairs) == self.found else by_hand
         before, after = self.before.currentData(), self.after.currentData()
         self._window.compare(Comparing(before, after, self._match(), layers))
         self.accept()

@@ -10,7 +10,8 @@ import numpy as np
 from PySide6.QtWidgets import QDialogButtonBox, QLabel, QRadioButton, QVBoxLayout
 
 from kernelviewer.figures import FigureError, FigureOptions
-from kernelviewer.gui.controls import MARGIN, Dialog
+from kernelviewer.formats.errors import with_hint
+from kernelviewer.gui.controls import MARGIN, Dialog, note_of
 from kernelviewer.gui.desktop import ask_where
 from kernelviewer.gui.dialogs.figure.requests import FigureRequests
 from kernelviewer.gui.jobs import Reaction
@@ -108,9 +109,7 @@ class ExportLabelsDialog(Dialog):
         super().__init__(window, "exportLabelsDialog", "Export labels")
         self._window = window
         self.setFixedWidth(WIDTH)
-        note = QLabel(TEXT, self)
-        note.setProperty("role", "secondary")
-        note.setWordWrap(True)
+        note = note_of(self, TEXT)
         note.setMinimumHeight(note.heightForWidth(WIDTH - 2 * MARGIN))
         networks = window.document.banks
         count = spaced(sum(map(len, networks)))
@@ -169,7 +168,7 @@ class ExportLabelsDialog(Dialog):
             return f"{spaced(rows)} rows in {shown(path)}"
 
         def failed(message: str, hint: str) -> None:
-            tell(f"{message}. {hint}" if hint else message)
+            tell(with_hint(message, hint))
 
         reaction = Reaction(done=done, failed=failed)
         title = f"Export labels to {shown(path.name)}"

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
+from kernelviewer.formats.errors import with_hint
 from kernelviewer.gui.controls import MARGIN, Dialog, dialog_button, make_default
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import as_tip
@@ -219,7 +220,7 @@ class LocateDialog(Dialog):
 
     def _on_failed(self, message: str, hint: str) -> None:
         self.download.setEnabled(True)
-        self.status.setText(f"{message}. {hint}" if hint else message)
+        self.status.setText(with_hint(message, hint))
 
     def _select_missing(self) -> None:
         for row, item in enumerate(self._lacking.missing):

@@ -6,17 +6,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QProgressBar, QVBoxLayout
+from PySide6.QtWidgets import QLabel, QVBoxLayout
 
+from kernelviewer.formats.errors import with_hint
 from kernelviewer.gui import theme
 from kernelviewer.gui.controls import (
     MARGIN,
-    Dialog,
+    PlotPanel,
+    WorkDialog,
+    curve_pen,
     dialog_button,
     line_of,
     make_default,
+    note_of,
+    progress_bar,
 )
-from kernelviewer.gui.dialogs.plots import PlotPanel, pen
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import percent, spaced
 from kernelviewer.jobs.tasks import run_null_test
@@ -26,7 +30,6 @@ from kernelviewer.kernels.classes import INDEX, class_shown
 if TYPE_CHECKING:
     from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.window_context import WindowContext
-    from kernelviewer.jobs.runner import Ticket
     from kernelviewer.latent.noise_control import NullTest
 
 BINS = 100
@@ -47,36 +50,29 @@ COLOURS = [INDEX[name] for name in ("d1-x", "on-centre", "off-square", "d2-xy")]
 """Classes whose colours the conditions borrow: they tell apart in both themes."""
 
 
-class NullTestDialog(Dialog):
+class NullTestDialog(WorkDialog):
     """Runs the test for the shown size, and plots what came of it."""
 
     def __init__(self, window: WindowContext) -> None:
         super().__init__(window, "nullTestDialog", "Null test")
         self._window = window
         self._test: NullTest | None = None
-        self._ticket: Ticket | None = None
         self.setMinimumSize(540, 540)
         self.resize(720, 640)
-        note = QLabel(TEXT, self)
-        note.setProperty("role", "secondary")
-        note.setWordWrap(True)
         axes = ("fit, cosine", "share of the kernels per bin")
         self.panel = PlotPanel("nullPlot", axes, self)
         self.panel.plot.setXRange(-0.2, 1)
         self.table = QLabel(self)
         self.table.setObjectName("nullTable")
         self.table.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.bar = QProgressBar(self)
-        self.bar.setObjectName("nullProgress")
-        self.bar.setAccessibleName("How much of the test is done")
-        self.bar.setTextVisible(False)
+        self.bar = progress_bar(self, "nullProgress", "How much of the test is done")
         self.again = dialog_button(self, "Run Again", "runNullTest", self._begin)
-        self.stop = dialog_button(self, "Stop", "stopNullTest", self._give_up)
+        self.stop = dialog_button(self, "Stop", "stopNullTest", self.give_up)
         self.shut = dialog_button(self, "Close", "closeNullTest", self.close)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
         layout.setSpacing(12)
-        layout.addWidget(note)
+        layout.addWidget(note_of(self, TEXT))
         layout.addWidget(self.panel, 1)
         layout.addWidget(self.bar)
         layout.addWidget(self.table)
@@ -98,7 +94,7 @@ class NullTestDialog(Dialog):
         self.table.style().polish(self.table)
         self.bar.setRange(0, 1)
         self._show_state(running=True)
-        self._ticket = self._window.jobs.submit(
+        self.ticket = self._window.jobs.submit(
             "compute",
             "null test",
             f"Null test of {size_label(size)}",
@@ -134,7 +130,7 @@ class NullTestDialog(Dialog):
         self.panel.say(f"{RUNNING}\n\n{text.removeprefix('null test: ')}")
 
     def _on_failed(self, message: str, hint: str) -> None:
-        self._end(f"{message}. {hint}" if hint else message)
+        self._end(with_hint(message, hint))
 
     def _on_done(self, test: NullTest) -> str:
         self._test = test
@@ -157,12 +153,12 @@ class NullTestDialog(Dialog):
         for number, item in enumerate(test.conditions):
             counts, _ = np.histogram(item.fit, edges)
             share = counts / max(1, len(item.fit))
-            line = pen(_colour(number, tokens), 1 if number else 2)
+            line = curve_pen(_colour(number, tokens), 1 if number else 2)
             plot.plot(edges, share, stepMode="center", pen=line)
         look = {"color": tokens.secondary, "position": 0.96, "anchors": [(1, 0)] * 2}
         line = pyqtgraph.InfiniteLine(
             test.threshold,
-            pen=pen(tokens.secondary, 1),
+            pen=curve_pen(tokens.secondary, 1),
             label=f"threshold {test.threshold:.3f}",
             labelOpts=look,
         )
@@ -171,16 +167,6 @@ class NullTestDialog(Dialog):
         self.table.setProperty("role", "")
         self.table.style().polish(self.table)
         self.table.setText(table_html(test, tokens))
-
-    def done(self, result: int) -> None:
-        """Qt: closing gives the test up."""
-        self._give_up()
-        super().done(result)
-
-    def _give_up(self) -> None:
-        """Stop this dialog's own test; another dialog's goes on."""
-        if self._ticket is not None:
-            self._ticket.cancel()
 
 
 def table_html(test: NullTest, tokens: Tokens) -> str:

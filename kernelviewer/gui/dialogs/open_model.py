@@ -31,13 +31,8 @@ from kernelviewer.gui.text import spaced
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from PySide6.QtCore import (
-        QEvent,
-        QObject,
-    )
-    from PySide6.QtWidgets import (
-        QWidget,
-    )
+    from PySide6.QtCore import QEvent, QObject
+    from PySide6.QtWidgets import QWidget
 
 HINT = (
     "Weights come from the local cache of the hub, or are downloaded to it. Any "

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QColorDialog,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QToolButton,
     QVBoxLayout,
@@ -24,6 +23,7 @@ from kernelviewer.gui.controls import (
     dialog_button,
     line_of,
     make_default,
+    note_of,
 )
 from kernelviewer.kernels.classes import CLASSES, INDEX, NAMELESS, OwnName
 from kernelviewer.latent import stretches as editing
@@ -93,9 +93,7 @@ class RenameDialog(Dialog):
         self._line.addWidget(self.other)
         self._line.addStretch(1)
         self._check(own.colour)
-        note = QLabel(NOTE, self)
-        note.setProperty("role", "secondary")
-        note.setWordWrap(True)
+        note = note_of(self, NOTE)
         usual_again = dialog_button(self, "As Usual", "renameReset", self._reset)
         cancel = dialog_button(self, "Cancel", "renameCancel", self.reject)
         done = dialog_button(self, "Rename", "renameAccept", self._on_accepted)

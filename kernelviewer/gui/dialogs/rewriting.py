@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
-    QProgressBar,
     QPushButton,
     QScrollArea,
     QSpinBox,
@@ -23,13 +22,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kernelviewer.formats.errors import with_hint
 from kernelviewer.gui import theme
 from kernelviewer.gui.controls import (
     MARGIN,
-    Dialog,
+    WorkDialog,
     dialog_button,
     line_of,
     make_default,
+    note_of,
+    progress_bar,
 )
 from kernelviewer.gui.desktop import ask_where
 from kernelviewer.gui.jobs import Reaction
@@ -56,7 +58,6 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.window_context import WindowContext
     from kernelviewer.jobs.rewriting import Approximated, SizeReplaced
-    from kernelviewer.jobs.runner import Ticket
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.latent.replacing import By
 
@@ -130,20 +131,16 @@ class BeforeAfter(KernelPainter):
                 self.paint_kernel(painter, box, np.asarray(taps, np.float32), top)
 
 
-class RewriteDialog(Dialog):
+class RewriteDialog(WorkDialog):
     """Choose what stands for the kernels, look at it, write it."""
 
     def __init__(self, window: WindowContext) -> None:
         super().__init__(window, "rewriteDialog", "Write an approximated network")
         self._window = window
         self._made: Approximated | None = None
-        self._ticket: Ticket | None = None
         self._keys_file = self._other_file = ""
         self._writes = False
         self.resize(690, 560)
-        note = QLabel(TEXT, self)
-        note.setProperty("role", "secondary")
-        note.setWordWrap(True)
         self.network = self._box("rewriteNetwork", "Network to write")
         for model in window.document.models:
             self.network.addItem(model.bank.name, model.id)
@@ -170,14 +167,11 @@ class RewriteDialog(Dialog):
         self.status = QLabel(self)
         self.status.setObjectName("rewriteStatus")
         self.status.setWordWrap(True)
-        self.bar = QProgressBar(self)
-        self.bar.setObjectName("rewriteProgress")
-        self.bar.setAccessibleName("How far it is")
-        self.bar.setTextVisible(False)
+        self.bar = progress_bar(self, "rewriteProgress", "How far it is")
         self.write = dialog_button(self, "Write…", "writeRewritten", self._on_write)
-        self.stop = dialog_button(self, "Stop", "stopRewriting", self._give_up)
+        self.stop = dialog_button(self, "Stop", "stopRewriting", self.give_up)
         self.shut = dialog_button(self, "Close", "closeRewriting", self.close)
-        self._lay_out(note)
+        self._lay_out()
         focus = window.document.focus
         if focus is not None:
             self.network.setCurrentIndex(self.network.findData(focus.model))
@@ -209,7 +203,7 @@ class RewriteDialog(Dialog):
         self.count.setValue(now.count)
         self.way.setCurrentIndex(self.way.findData(way))
 
-    def _lay_out(self, note: QLabel) -> None:
+    def _lay_out(self) -> None:
         grid = QGridLayout()
         grid.setColumnStretch(1, 1)
         grid.setVerticalSpacing(8)
@@ -230,7 +224,7 @@ class RewriteDialog(Dialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
         layout.setSpacing(10)
-        layout.addWidget(note)
+        layout.addWidget(note_of(self, TEXT))
         layout.addLayout(grid)
         layout.addWidget(self.preview, 1)
         layout.addWidget(self.bar)
@@ -345,7 +339,7 @@ class RewriteDialog(Dialog):
             self._end("Choose a size of kernels.")
             return
         self._begin(COMPUTES)
-        self._ticket = self._window.jobs.submit(
+        self.ticket = self._window.jobs.submit(
             "compute",
             "rewriting",
             f"Approximate {self._bank.name}",
@@ -359,7 +353,7 @@ class RewriteDialog(Dialog):
     def _reaction(self, done: object) -> Reaction:
         return Reaction(
             done=done,  # type: ignore[arg-type]
-            failed=lambda text, hint: self._end(f"{text}. {hint}" if hint else text),
+            failed=lambda text, hint: self._end(with_hint(text, hint)),
             stopped=lambda: self._end("Stopped before it was done."),
             progress=self._on_progress,
             quiet=not self._writes,
@@ -443,7 +437,7 @@ class RewriteDialog(Dialog):
             self._window.statusBar().showMessage(text)
             return text
 
-        self._ticket = self._window.jobs.submit(
+        self.ticket = self._window.jobs.submit(
             "compute",
             "rewrite",
             f"Write {shown(path.name)}",
@@ -453,15 +447,6 @@ class RewriteDialog(Dialog):
             path,
             freeze,
         )
-
-    def done(self, result: int) -> None:
-        """Qt: closing gives up what runs."""
-        self._give_up()
-        super().done(result)
-
-    def _give_up(self) -> None:
-        if self._ticket is not None:
-            self._ticket.cancel()
 
 
 def open_rewriting(window: WindowContext) -> RewriteDialog:

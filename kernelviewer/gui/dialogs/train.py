@@ -11,16 +11,18 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout
 
+from kernelviewer.formats.errors import with_hint
 from kernelviewer.gui import theme
 from kernelviewer.gui.controls import (
     MARGIN,
-    Dialog,
+    PlotPanel,
+    WorkDialog,
+    curve_pen,
     dialog_button,
     line_of,
     make_default,
 )
 from kernelviewer.gui.desktop import ask_where, confirm
-from kernelviewer.gui.dialogs.plots import PlotPanel, pen
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.theme import as_field
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent
 
     from kernelviewer.gui.window_context import WindowContext
-    from kernelviewer.jobs.runner import Ticket
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.training import Sweep
 
@@ -59,7 +60,7 @@ DISCARD = ("Discard the trained autoencoder?", _LOST, "Discard")
 NEW_START = ("Train anew and discard the trained autoencoder?", _LOST, "Train Anew")
 
 
-class TrainDialog(Dialog):
+class TrainDialog(WorkDialog):
     """Choose size and method, start, watch, use or save."""
 
     def __init__(self, window: WindowContext) -> None:
@@ -70,7 +71,6 @@ class TrainDialog(Dialog):
         self._table: NDArray[np.float32] | None = None
         self._result: Autoencoder | None = None
         self._saved_as: Path | None = None
-        self._ticket: Ticket | None = None
         self._running = self._used = False
         self.setMinimumSize(540, 460)
         self.resize(680, 600)
@@ -91,7 +91,7 @@ class TrainDialog(Dialog):
         axes = ("sweep", "loss, 1 − mean cosine")
         self.panel = PlotPanel("lossPlot", axes, self)
         self.panel.say(EMPTY if self.size_box.count() else NO_SIZE)
-        self.curve = self.panel.plot.plot([], [], pen=pen(theme.tokens().accent))
+        self.curve = self.panel.plot.plot([], [], pen=curve_pen(theme.tokens().accent))
         self.strip = QLabel(self)
         self.strip.setObjectName("formingSpectrum")
         self.strip.setAccessibleName("The spectrum as it is now")
@@ -151,7 +151,7 @@ class TrainDialog(Dialog):
         self.strip.hide()
         size = tuple(map(int, str(self.size_box.currentData()).split("x")))
         wish = Wish(size, self.method.currentData(), None, self.seed.value())
-        self._ticket = self._window.jobs.submit(
+        self.ticket = self._window.jobs.submit(
             "compute",
             "train",
             f"Train for {size_label(size)}",
@@ -204,12 +204,12 @@ class TrainDialog(Dialog):
         return text
 
     def _on_failed(self, message: str, hint: str) -> None:
-        self._give_up(f"{message}. {hint}" if hint else message)
+        self._end(with_hint(message, hint))
 
     def _on_cancelled(self) -> None:
-        self._give_up("Cancelled; nothing was kept.")
+        self._end("Cancelled; nothing was kept.")
 
-    def _give_up(self, why: str) -> None:
+    def _end(self, why: str) -> None:
         self._running = False
         self.status.setText(why)
         if not self._losses:
@@ -274,7 +274,7 @@ class TrainDialog(Dialog):
         make_default(next(way for way in ways if way.isEnabled()))
 
     def _on_looks_changed(self) -> None:
-        self.curve.setPen(pen(theme.tokens().accent))
+        self.curve.setPen(curve_pen(theme.tokens().accent))
         if self._table is not None:
             self._show_strip(self._table)
 
@@ -293,12 +293,6 @@ class TrainDialog(Dialog):
         if self._running and not confirm(self, *GIVE_UP):
             return False
         return not self._is_unkept() or confirm(self, *DISCARD)
-
-    def done(self, result: int) -> None:
-        """Qt: nothing is trained for nobody; what another dialog trains goes on."""
-        if self._ticket is not None:
-            self._ticket.cancel()
-        super().done(result)
 
 
 def open_training(window: WindowContext) -> TrainDialog:

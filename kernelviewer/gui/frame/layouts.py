@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QByteArray, QChildEvent, QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QTabBar, QWidget
 
-from kernelviewer.gui.frame.panel import DockPanel, Panel, TitleLine
+from kernelviewer.gui.frame.panel import DockPanel, MoreTabs, Panel, TitleLine
 from kernelviewer.gui.registry import FLEETING, VIEWS
 
 if TYPE_CHECKING:
@@ -281,7 +281,7 @@ class DockLayout(QObject):
         """Arrange the docks as they were; False if the text is no arrangement."""
         fleeting = [self._docks[name] for name in self._fleeting]
         hidden = [dock.isHidden() for dock in fleeting]
-        done = self._window.restoreState(from_text(text), LAYOUT_VERSION)
+        done = _restore(self._window, text)
         for dock, was_hidden in zip(fleeting, hidden, strict=True):
             dock.setHidden(was_hidden)
         if done:
@@ -323,6 +323,22 @@ class DockLayout(QObject):
             for name, dock in self._docks.items()
             if name not in self._fleeting
         ]
+
+
+def _restore(window: QMainWindow, text: str) -> bool:
+    """Arrange the docks of a window as a text says; False if it is no arrangement.
+
+    Qt makes other rows of tabs for it, and forgets those there were where they stand.
+    """
+    rows = [bar for bar in window.findChildren(QTabBar, "panelTabs") if bar.count()]
+    done = window.restoreState(from_text(text), LAYOUT_VERSION)
+    for bar in rows if done else ():
+        bar.blockSignals(True)
+        while bar.count():
+            bar.removeTab(0)
+        bar.blockSignals(False)
+        bar.hide()
+    return done
 
 
 def to_text(data: QByteArray) -> str:
@@ -480,12 +496,27 @@ class LayoutKeeper(QObject):
         screen = self._window.screen().availableSize()
         self._window.resize(DEFAULT_SIZE.boundedTo(screen))
         self._window.restoreGeometry(from_text(geometry))
-        self._fresh = not self._window.restoreState(from_text(layout), LAYOUT_VERSION)
+        self._fresh = not _restore(self._window, layout)
 
-    def saved(self) -> tuple[str, str]:
-        """Geometry and layout as text for `restore`."""
-        window = self._window
-        return to_text(window.saveGeometry()), to_text(window.saveState(LAYOUT_VERSION))
+    def saved(self, without: str = "") -> tuple[str, str]:
+        """Geometry and layout as text for `restore`.
+
+        Parameters
+        ----------
+        without
+            Name of a panel that is there, and is to be gone in what is saved.
+        """
+        window, dock = self._window, self._docks.get(without)
+        geometry = to_text(window.saveGeometry())
+        if dock is None or dock.isHidden():
+            return geometry, to_text(window.saveState(LAYOUT_VERSION))
+        in_front = dock.in_front
+        dock.hide()
+        layout = to_text(window.saveState(LAYOUT_VERSION))
+        dock.show()
+        if in_front:
+            dock.raise_()
+        return geometry, layout
 
     def use(self, preset: str) -> None:
         """Arrange the panels for a task."""
@@ -509,9 +540,24 @@ class LayoutKeeper(QObject):
         if event.type() == QEvent.Type.Show and self._fresh and not self._kept.restored:
             self.reset()
         if event.type() == QEvent.Type.LayoutRequest:
-            for bar in self._window.findChildren(QTabBar):
-                _name_tabs(bar)
+            own = Qt.FindChildOption.FindDirectChildrenOnly
+            for bar in self._window.findChildren(QTabBar, options=own):
+                self._furnish(bar)
         return super().eventFilter(watched, event)
+
+    def _furnish(self, bar: QTabBar) -> None:
+        """Let the names of a row of tabs be read, and told."""
+        titles = [bar.tabText(number) for number in range(bar.count())]
+        bar.setAccessibleName(f"Panels behind each other: {', '.join(titles)}")
+        more = bar.findChild(MoreTabs)
+        if more is None:
+            bar.setObjectName("panelTabs")
+            bar.setDrawBase(False)
+            previous = QTabBar.SelectionBehavior.SelectPreviousTab
+            bar.setSelectionBehaviorOnRemove(previous)
+            more = MoreTabs(bar)
+            more.chosen.connect(self._kept.note_change)
+        more.fit()
 
     def show(self, state: ViewState) -> None:
         """Bring the panel of the focused kernel to the front, once there is one.
@@ -643,18 +689,6 @@ class LayoutKeeper(QObject):
             if line is not None:
                 line.set_active(active)
         self._active = title
-
-
-def _name_tabs(bar: QTabBar) -> None:
-    titles = [bar.tabText(number) for number in range(bar.count())]
-    bar.setAccessibleName(f"Panels behind each other: {', '.join(titles)}")
-    if bar.objectName():
-        return
-    bar.setObjectName("panelTabs")
-    bar.setDrawBase(False)
-    bar.setElideMode(Qt.TextElideMode.ElideRight)
-    bar.setUsesScrollButtons(False)
-    bar.setSelectionBehaviorOnRemove(QTabBar.SelectionBehavior.SelectPreviousTab)
 
 
 def _first_in(panel: QWidget) -> QWidget | None:

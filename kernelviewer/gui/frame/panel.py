@@ -1,16 +1,17 @@
-"""Panels: a title line above one widget, in the centre or as a movable dock."""
+"""Panels: a title line above one widget, in the centre or as a movable dock; tabs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QDockWidget,
     QFrame,
     QHBoxLayout,
     QLabel,
     QLayout,
+    QMenu,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -19,11 +20,24 @@ from PySide6.QtWidgets import (
 from kernelviewer.gui.theme import RADIUS
 
 if TYPE_CHECKING:
+    from PySide6.QtCore import QObject
     from PySide6.QtGui import QResizeEvent
+    from PySide6.QtWidgets import QTabBar
 
 _SPACING = 4
 _UNBOUNDED = (1 << 24) - 1
 """Qt's own bound of a widget's height."""
+
+
+class _Line(QHBoxLayout):
+    """A layout that knows whether anything in it changed since it was last asked."""
+
+    changed = True
+
+    def invalidate(self) -> None:
+        """Qt: something in it has another size, or is shown or hidden."""
+        self.changed = True
+        super().invalidate()
 
 
 class TitleLine(QFrame):
@@ -37,9 +51,10 @@ class TitleLine(QFrame):
         self.setProperty("panel", "top")
         self._controls: list[QWidget] = []
         self._spare: dict[QWidget, int] = {}
+        self._least = QSize()
         self.label = QLabel(title, self)
         self.label.setProperty("role", "title")
-        self.line = QHBoxLayout(self)
+        self.line = _Line(self)
         self.line.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         self.line.setContentsMargins(12, 6, 6, 4)
         self.line.setSpacing(_SPACING)
@@ -60,11 +75,14 @@ class TitleLine(QFrame):
         self.line.insertWidget(len(self._controls), control)
 
     def minimumSizeHint(self) -> QSize:
-        """Qt: the title and what is always there."""
-        least = super().minimumSizeHint()
-        there = [control for control in self._controls if not control.isHidden()]
-        wide = sum(control.minimumSizeHint().width() + _SPACING for control in there)
-        return QSize(least.width() - wide, least.height())
+        """Qt, hundreds of times at the start: the title and what is always there."""
+        if self.line.changed:
+            self.line.changed = False
+            least = super().minimumSizeHint()
+            there = [control for control in self._controls if not control.isHidden()]
+            wide = sum(item.minimumSizeHint().width() + _SPACING for item in there)
+            self._least = QSize(least.width() - wide, least.height())
+        return self._least
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Qt: show the controls that there is room for."""
@@ -128,6 +146,8 @@ class DockPanel(QDockWidget):
     """
 
     fold_requested = Signal(bool)
+    seen_changed = Signal(bool)
+    """Whether its content can be seen."""
 
     def __init__(
         self, name: str, title: str, content: QWidget, short: str = ""
@@ -167,6 +187,7 @@ class DockPanel(QDockWidget):
         high = self.title_line.sizeHint().height() + RADIUS
         self.setMaximumHeight(high if folded else _UNBOUNDED)
         self._say_fold()
+        self.seen_changed.emit(self.in_front and not folded)
 
     def _say_fold(self) -> None:
         what = "Unfold" if self.folded else "Fold"
@@ -176,6 +197,97 @@ class DockPanel(QDockWidget):
 
     def _note_visible(self, visible: bool) -> None:
         self.in_front = visible
+        self.seen_changed.emit(visible and not self.folded)
+
+
+class MoreTabs(QToolButton):
+    """At the end of a row of tabs: a menu of those for whose names there is no room.
+
+    The others have their whole names, the one in front always.
+
+    Parameters
+    ----------
+    bar
+        The tabs; they are Qt's, which makes and fills them.
+    """
+
+    chosen = Signal()
+    """Another panel is in front, by the menu."""
+
+    def __init__(self, bar: QTabBar) -> None:
+        super().__init__(bar)
+        self.setObjectName("moreTabs")
+        self.setProperty("quiet", True)
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.setToolTip("More panels lie here")
+        self.hide()
+        self._bar = bar
+        self._menu = QMenu(self)
+        self._menu.aboutToShow.connect(self._fill)
+        self.setMenu(self._menu)
+        bar.setElideMode(Qt.TextElideMode.ElideRight)
+        bar.setUsesScrollButtons(False)
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self.fit)
+        bar.currentChanged.connect(lambda: self._later.start(0))
+        bar.installEventFilter(self)
+
+    def fit(self) -> None:
+        """Show as many tabs as have room with their whole names."""
+        bar = self._bar
+        every = range(bar.count())
+        seen = [number for number in every if bar.isTabVisible(number)]
+        metrics = bar.fontMetrics()
+        texts = [metrics.horizontalAdvance(bar.tabText(number)) for number in every]
+        if not seen:
+            return
+        ends = (bar.sizeHint().width() - sum(texts[n] for n in seen)) / len(seen)
+        wides = [text + ends for text in texts]
+        room = float(bar.width())
+        fits = sum(wides) <= room
+        if not fits:
+            self._say(len(wides) - 1)
+            room -= self.sizeHint().width()
+        now = bar.currentIndex()
+        room -= wides[now]
+        shown = {now}
+        for number in every:
+            if number != now and (fits or wides[number] <= room):
+                shown.add(number)
+                room -= wides[number]
+        for number in every:
+            if bar.isTabVisible(number) != (number in shown):
+                bar.setTabVisible(number, number in shown)
+        self.setVisible(len(shown) < len(wides))
+        if len(shown) < len(wides):
+            self._say(len(wides) - len(shown))
+            self.resize(self.sizeHint().width(), bar.height())
+            self.move(bar.width() - self.width(), 0)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Qt: the row has another width, other tabs, or letters of another size."""
+        kinds = (QEvent.Type.Resize, QEvent.Type.Show, QEvent.Type.StyleChange)
+        if watched is self._bar and event.type() in (*kinds, QEvent.Type.FontChange):
+            self._later.start(0)
+        return False
+
+    def _say(self, number: int) -> None:
+        self.setText(f"{number} more ▾")
+        self.setAccessibleName(f"Show one of {number} more panels")
+
+    def _fill(self) -> None:
+        self._menu.clear()
+        for number in range(self._bar.count()):
+            if not self._bar.isTabVisible(number):
+                action = self._menu.addAction(self._bar.tabText(number))
+                action.triggered.connect(lambda _=False, n=number: self._choose(n))
+
+    def _choose(self, number: int) -> None:
+        self._bar.setTabVisible(number, True)
+        self._bar.setCurrentIndex(number)
+        self.fit()
+        self.chosen.emit()
 
 
 def stacked(*widgets: QWidget, grow: int = -1) -> QWidget:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPen
-from PySide6.QtWidgets import QScrollBar, QToolTip
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtWidgets import QScrollBar
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.accessible import Listed, one_line
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
-from kernelviewer.gui.text import as_tip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from PySide6.QtGui import (
+        QFont,
         QKeyEvent,
         QMouseEvent,
         QPaintEvent,
@@ -25,16 +25,90 @@ if TYPE_CHECKING:
     )
     from PySide6.QtWidgets import QWidget
 
-LEFT, RIGHT, TOP = 40, 12, 4
+RIGHT, TOP = 12, 4
 """What is free beside and above the layers, pixels."""
+_WIDEST_TICK = "−00.00"
+_EDGE = 14
+"""Free left of the ticks and between them and the layers, pixels."""
 SCROLL = 10
 _LEAST = 15
 """Pixels across for a layer and its null."""
 _MOST = 110
 
 
-class LayerAxis(Listed, Ringed):
-    """A place for each layer, all of the same width; the wheel scrolls where many are.
+def left_of_charts(font: QFont) -> int:
+    """Where charts begin that have ticks at their left, pixels."""
+    metrics = QFontMetricsF(caption_font(font))
+    return round(metrics.horizontalAdvance(_WIDEST_TICK)) + _EDGE
+
+
+class ScrolledLayers(Listed, Ringed):
+    """Layers from left to right; where not all have room the wheel scrolls along them.
+
+    Parameters
+    ----------
+    name, scroll, title
+        Object names of the view and of its scroll bar; what it shows.
+    """
+
+    def __init__(
+        self, name: str, scroll: str, title: str, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self.setAccessibleName(title)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self._message = ""
+        self._current = 0
+        self._scroll = QScrollBar(Qt.Orientation.Horizontal, self)
+        self._scroll.setObjectName(scroll)
+        self._scroll.setAccessibleName("Scroll along the layers")
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.valueChanged.connect(lambda _: self.update())
+        self._scroll.hide()
+
+    def _arrange(self) -> None:
+        """Lay out anew."""
+        raise NotImplementedError
+
+    def _set_beyond(self, beyond: int, left: int, right: int) -> None:
+        """Scroll over what has no room, from ``left`` to ``right`` beside the edges."""
+        self._scroll.setRange(0, beyond)
+        self._scroll.setPageStep(max(1, self.width()))
+        self._scroll.setSingleStep(40)
+        self._scroll.setVisible(beyond > 0)
+        top, wide = self.height() - SCROLL - 1, self.width() - left - right
+        self._scroll.setGeometry(left, top, wide, SCROLL)
+
+    def _bring_in(self, low: float, high: float) -> None:
+        """Scroll until what lies between is in view, and ring it."""
+        value = max(self._scroll.value(), round(low) - self.width())
+        self._scroll.setValue(min(value, round(high)))
+        self._ringed = True
+        self._describe()
+        self.update()
+
+    def _describe(self) -> None:
+        """What a screen reader says: what the keys are at."""
+        raise NotImplementedError
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt: fill the new size."""
+        self._arrange()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Qt: scroll along the layers where not all have room."""
+        if self._scroll.maximum():
+            turned = event.angleDelta().y() + event.angleDelta().x()
+            self._scroll.setValue(self._scroll.value() - round(turned / 2))
+            event.accept()
+        else:
+            super().wheelEvent(event)
+
+
+class LayerAxis(ScrolledLayers):
+    """A place for each layer, all of the same width.
 
     A click asks for a layer; Left and right go from layer to layer, Space or Enter
     asks. Setters never emit.
@@ -46,21 +120,9 @@ class LayerAxis(Listed, Ringed):
     """
 
     def __init__(self, name: str, title: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName(f"{name}Chart")
-        self.setAccessibleName(title)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMouseTracking(True)
+        super().__init__(f"{name}Chart", f"{name}Scroll", title, parent)
         self.selected: frozenset[int] = frozenset()
         self._labels: tuple[str, ...] = ()
-        self._message = ""
-        self._current = 0
-        self._scroll = QScrollBar(Qt.Orientation.Horizontal, self)
-        self._scroll.setObjectName(f"{name}Scroll")
-        self._scroll.setAccessibleName("Scroll along the layers")
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.valueChanged.connect(lambda _: self.update())
-        self._scroll.hide()
 
     def tip(self, number: int) -> str:
         """A layer in words."""
@@ -86,22 +148,27 @@ class LayerAxis(Listed, Ringed):
 
     # Places
 
+    @property
+    def left(self) -> int:
+        """Where the layers begin, beside the ticks, pixels."""
+        return left_of_charts(self.font())
+
     def _step(self) -> float:
         """Pixels across for a layer."""
-        room = self.width() - LEFT - RIGHT
+        room = self.width() - self.left - RIGHT
         return min(_MOST, max(_LEAST, room / max(1, len(self._labels))))
 
     def box_of(self, number: int) -> QRectF:
         """Where a layer lies, over all charts."""
         step = self._step()
-        left = LEFT + number * step - self._scroll.value()
+        left = self.left + number * step - self._scroll.value()
         return QRectF(left, TOP, step, self.height() - TOP)
 
     def layer_at(self, place: QPointF) -> int | None:
         """Number of the layer at a place."""
-        if place.x() < LEFT:
+        if place.x() < self.left:
             return None
-        number = int((place.x() - LEFT + self._scroll.value()) // self._step())
+        number = int((place.x() - self.left + self._scroll.value()) // self._step())
         return number if 0 <= number < len(self._labels) else None
 
     def _foot(self, line: float) -> float:
@@ -111,18 +178,8 @@ class LayerAxis(Listed, Ringed):
     def _arrange(self) -> None:
         """Scroll where not all layers have room."""
         wide = self._step() * len(self._labels)
-        beyond = max(0, round(wide - (self.width() - LEFT - RIGHT)))
-        self._scroll.setRange(0, beyond)
-        self._scroll.setPageStep(max(1, self.width()))
-        self._scroll.setSingleStep(40)
-        self._scroll.setVisible(beyond > 0)
-        self._scroll.setGeometry(
-            LEFT, self.height() - SCROLL - 1, self.width() - LEFT - 4, SCROLL
-        )
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Qt: fill the new size."""
-        self._arrange()
+        beyond = max(0, round(wide - (self.width() - self.left - RIGHT)))
+        self._set_beyond(beyond, self.left, 4)
 
     # Painting
 
@@ -130,10 +187,7 @@ class LayerAxis(Listed, Ringed):
         """Qt: paint charts and names."""
         painter, tokens = QPainter(self), theme.tokens()
         if not self._labels:
-            painter.setPen(QColor(tokens.secondary))
-            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(self.rect().adjusted(10, 0, -10, 0), flags, self._message)
-            self.paint_outer_ring(painter)
+            self.paint_message(painter, self._message)
             return
         painter.setFont(caption_font(self.font()))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -150,11 +204,11 @@ class LayerAxis(Listed, Ringed):
 
     def _each(self, painter: QPainter, paint: Callable[[int, QRectF], object]) -> None:
         """Paint each layer that is seen, on a ground where it is marked."""
-        inside = QRectF(LEFT, 0, self.width() - LEFT - RIGHT + 6, self.height())
-        painter.setClipRect(inside)
+        wide = self.width() - self.left - RIGHT + 6
+        painter.setClipRect(QRectF(self.left, 0, wide, self.height()))
         for number in range(len(self._labels)):
             box = self.box_of(number)
-            if box.right() < LEFT or box.left() > self.width():
+            if box.right() < self.left or box.left() > self.width():
                 continue
             if number in self.selected:
                 ground = QColor(theme.tokens().selected)
@@ -170,8 +224,8 @@ class LayerAxis(Listed, Ringed):
         for number, name in enumerate(self._labels):
             box = self.box_of(number)
             wide = metrics.horizontalAdvance(name) + 8
-            left = max(LEFT - 0.0, box.center().x() - wide / 2)
-            if left < taken or box.right() < LEFT:
+            left = max(float(self.left), box.center().x() - wide / 2)
+            if left < taken or box.right() < self.left:
                 continue
             taken = left + wide
             place = QRectF(left, top, wide, line)
@@ -183,7 +237,10 @@ class LayerAxis(Listed, Ringed):
         """At the top right, what grey and blue are, where the title leaves room."""
         tokens, metrics = theme.tokens(), QFontMetricsF(painter.font())
         right = float(self.width() - RIGHT)
-        head = LEFT + metrics.horizontalAdvance(title) + 20
+        head = self.left + metrics.horizontalAdvance(title) + 20
+        wide = sum(metrics.horizontalAdvance(name) + 24 for name in names)
+        if right - wide < head:  # briefly
+            names = names[0].rpartition(" ")[2], names[1].rpartition(" ")[2]
         for text, colour in zip(names, (tokens.disabled, tokens.accent), strict=True):
             left = right - metrics.horizontalAdvance(text)
             if left - 10 < head:
@@ -206,15 +263,6 @@ class LayerAxis(Listed, Ringed):
             self._current = number
             self.ask(number, event.modifiers())
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Qt: scroll along the layers where not all have room."""
-        if self._scroll.maximum():
-            turned = event.angleDelta().y() + event.angleDelta().x()
-            self._scroll.setValue(self._scroll.value() - round(turned / 2))
-            event.accept()
-        else:
-            super().wheelEvent(event)
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Qt: go from layer to layer; ask for one."""
         keys, key = Qt.Key, event.key()
@@ -227,13 +275,8 @@ class LayerAxis(Listed, Ringed):
         }
         if self._labels and key in places:
             self._current = places[Qt.Key(key)]
-            self._ringed = True
             box = self.box_of(self._current).translated(self._scroll.value(), 0)
-            low = round(box.right()) - self.width() + RIGHT
-            value = self._scroll.value()
-            self._scroll.setValue(min(max(value, low), round(box.left()) - LEFT))
-            self._describe()
-            self.update()
+            self._bring_in(box.right() + RIGHT, box.left() - self.left)
         elif self._labels and key in (keys.Key_Space, keys.Key_Return, keys.Key_Enter):
             self.ask(self._current, event.modifiers())
         else:
@@ -241,17 +284,12 @@ class LayerAxis(Listed, Ringed):
 
     # Words
 
-    def event(self, event: QEvent) -> bool:
-        """Qt: say more about the layer under the cursor."""
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            number = self.layer_at(QPointF(event.pos()))
-            text = "" if number is None else self.tip(number)
-            QToolTip.showText(event.globalPos(), as_tip(text), self)
-            return True
-        return super().event(event)
+    def words_at(self, place: QPointF) -> str:
+        """The layer there, in words."""
+        number = self.layer_at(place)
+        return "" if number is None else self.tip(number)
 
     def _describe(self) -> None:
-        """What a screen reader says: the layer that keys are at."""
         text = self._message
         if self._labels:
             text = one_line(self.tip(self._current))
@@ -281,7 +319,7 @@ class LayerAxis(Listed, Ringed):
         return self._current if self._labels else None
 
     def item_selected(self, item: int) -> bool:
-        """Whether kernels of it are selected."""
+        """True if kernels of it are selected."""
         return item in self.selected
 
 

@@ -6,15 +6,25 @@ from contextlib import contextmanager
 from math import floor
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QRectF, Qt
-from PySide6.QtGui import QFocusEvent, QFont, QFontMetricsF, QPainter
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QFont,
+    QFontMetricsF,
+    QHelpEvent,
+    QPainter,
+)
+from PySide6.QtWidgets import QToolTip, QWidget
+
+from kernelviewer.gui import theme
+from kernelviewer.gui.text import as_tip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from PySide6.QtCore import QObject, QRect
-    from PySide6.QtGui import QColor, QPaintEvent
+    from PySide6.QtGui import QPaintEvent
     from PySide6.QtWidgets import QAbstractScrollArea
 
 _CAPTION = 11 / 13
@@ -93,7 +103,15 @@ def is_ringed(event: QFocusEvent, before: bool) -> bool:
 
 
 class Ringed(QWidget):
-    """Paints a ring where ``_ringed`` says so: for who came by keyboard."""
+    """Paints a ring where ``_ringed`` says so: for who came by keyboard.
+
+    Attributes
+    ----------
+    wished, least
+        Width and height, pixels, of one whose size does not hang on its content.
+    """
+
+    wished, least = (320, 190), (160, 100)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -110,6 +128,34 @@ class Ringed(QWidget):
         super().focusOutEvent(event)
         self._ringed = is_ringed(event, self._ringed)
         self.update()
+
+    def sizeHint(self) -> QSize:
+        """Qt: wished size."""
+        return QSize(*self.wished)
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt: smallest size."""
+        return QSize(*self.least)
+
+    def words_at(self, place: QPointF) -> str | None:
+        """What is under the cursor, for a tooltip; None: as the whole widget says."""
+        return None
+
+    def event(self, event: QEvent) -> bool:
+        """Qt: say more about what is under the cursor."""
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            words = self.words_at(QPointF(event.pos()))
+            if words is not None:
+                QToolTip.showText(event.globalPos(), as_tip(words), self)
+                return True
+        return super().event(event)
+
+    def paint_message(self, painter: QPainter, text: str) -> None:
+        """Say in place of what is painted what would fill the widget."""
+        painter.setPen(QColor(theme.tokens().secondary))
+        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+        painter.drawText(self.rect().adjusted(12, 0, -12, 0), flags, text)
+        self.paint_outer_ring(painter)
 
     def paint_outer_ring(self, painter: QPainter) -> None:
         """A ring along the edge, for what has no parts that could have one."""

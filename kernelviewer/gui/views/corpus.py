@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QLocale, Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -18,9 +19,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kernelviewer.formats.errors import with_hint
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import as_tip, spaced
-from kernelviewer.gui.theme import CONTROL
+from kernelviewer.gui.theme import CONTROL, as_field
 from kernelviewer.gui.view import Controller, ViewSpec
 from kernelviewer.gui.views.network_table import (
     FIT,
@@ -33,18 +35,20 @@ from kernelviewer.gui.views.network_table import (
     NetworkOverview,
 )
 from kernelviewer.kernels.bank import size_key, size_label
-from kernelviewer.state.model import Drawn
+from kernelviewer.state.model import Drawn, KernelRef
+from kernelviewer.state.pool import make_pool
+from kernelviewer.state.similarity import likeness
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
     from PySide6.QtWidgets import QMenu
 
     from kernelviewer.corpus.query import Questions
     from kernelviewer.jobs.corpus import Count, Line, OpenCorpus
+    from kernelviewer.state.model import OpenModel
     from kernelviewer.state.view_state import ViewState
 
 MOST, MOST_POSSIBLE = 100_000, 2_000_000
@@ -218,6 +222,7 @@ def _label(name: str, parent: QWidget) -> QLabel:
 
 def _number(name: str, title: str, parent: QWidget) -> QSpinBox:
     field = QSpinBox(parent)
+    as_field(field)
     field.setObjectName(name)
     field.setAccessibleName(title)
     field.setToolTip(title)
@@ -241,6 +246,7 @@ class CorpusController(Controller):
         self._taken: set[Path] = set()
         window = self.window
         window.opener.corpus_found.connect(self._take)
+        window.opener.drawn.connect(self._scroll_to_nearest)
         view.line_changed.connect(self._ask)
         view.kernels_requested.connect(self._open_found)
         view.similar_requested.connect(self._open_similar)
@@ -358,7 +364,7 @@ class CorpusController(Controller):
         self.view.set_found(text, button)
 
     def _say_problem(self, message: str, hint: str) -> None:
-        self.view.set_found(f"{message}. {hint}" if hint else message, "", wrong=True)
+        self.view.set_found(with_hint(message, hint), "", wrong=True)
 
     def _open_found(self) -> None:
         """Open what the line finds as one network."""
@@ -405,6 +411,15 @@ class CorpusController(Controller):
         name = f"{opened.name}: {spaced(most)} {like}"
         wanted = drawn_like(kernel, most, name)
         self.window.opener.open_drawn(opened.corpus, [wanted])
+
+    def _scroll_to_nearest(self, models: list[OpenModel]) -> None:
+        """Have the grid show the nearest of the kernels that are like one."""
+        for model in models:
+            for size in model.bank.sizes:
+                found = likeness(make_pool([model], size))
+                if found is not None:
+                    nearest = KernelRef(model.id, size, int(np.nanargmax(found)))
+                    self.window.acts.revealed.emit(nearest)
 
     def _focused(self) -> NDArray[np.float32] | None:
         """The kernel that is looked at."""

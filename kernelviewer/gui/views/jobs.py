@@ -372,7 +372,7 @@ class JobsPanel(QScrollArea):
         self.empty.setVisible(not self.rows)
 
     def failed(self) -> bool:
-        """Whether an error is listed."""
+        """True if an error is listed."""
         return any(row.failed for row in self.rows.values())
 
     def failures(self) -> list[str]:

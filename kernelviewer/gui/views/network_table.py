@@ -78,8 +78,10 @@ TIPS = {
 }
 BAR = 72
 """Least width of a bar of classes, pixels."""
-WIDEST = {NAME: 300, ARCHITECTURE: 160, FORMAT: 120, SIZES: 130}
+WIDEST = {ARCHITECTURE: 160, FORMAT: 120, SIZES: 130}
 """Of columns of texts, pixels."""
+NAMES = 0.36
+"""Share of the window that names may have: all else is told of them, and scrolls."""
 PADDING = 18
 MEASURED = 200
 """Rows whose texts say how wide columns are, as they are in view at first."""
@@ -430,10 +432,11 @@ class NetworkOverview(QWidget):
         self.table.setColumnHidden(ARCHITECTURE, not told)
         self.table.resizeColumnsToContents()
         scale = self.fontMetrics().height() / 16
-        for column, most in WIDEST.items():
-            wide = round(most * max(1.0, scale))
-            wide = min(self.table.columnWidth(column) + PADDING, wide)
-            self.table.setColumnWidth(column, wide)
+        most = {name: wide * max(1.0, scale) for name, wide in WIDEST.items()}
+        most[NAME] = self.window().width() * NAMES
+        for column, wide in most.items():
+            needed = self.table.columnWidth(column) + PADDING
+            self.table.setColumnWidth(column, min(needed, round(wide)))
         self.table.verticalHeader().setDefaultSectionSize(
             self.fontMetrics().height() + 9
         )
@@ -446,8 +449,8 @@ class NetworkOverview(QWidget):
     def _say(self) -> None:
         """How many there are, and which of them are no more than noise."""
         total, listed = len(self.source.rows), self.proxy.rowCount()
-        networks = f"{total} network{'s' * (total != 1)}"
-        text = networks if listed == total else f"{listed} of {networks}"
+        networks = f"{spaced(total)} network{'s' * (total != 1)}"
+        text = networks if listed == total else f"{spaced(listed)} of {networks}"
         self.counts.setText(text)
         names = [
             row.model.name

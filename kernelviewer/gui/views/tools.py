@@ -25,13 +25,14 @@ from kernelviewer.gui.controls import (
     EscapableSlider,
     ExplainButton,
     NumberField,
+    SteadyLabel,
 )
 from kernelviewer.gui.glossary import tip_of
 from kernelviewer.gui.palette import PaletteLine
 from kernelviewer.gui.text import as_tip, percent, short_percent, shortened, spaced
 from kernelviewer.gui.view import Controller, ViewKeys, ViewSpec
 from kernelviewer.kernels.bank import size_key, size_label
-from kernelviewer.kernels.naming import Naming
+from kernelviewer.kernels.classes import Naming
 from kernelviewer.latent.noise import PRESETS
 from kernelviewer.state.analysis import coverage
 
@@ -181,7 +182,7 @@ class ThresholdBar(QWidget):
         self._choices: ThresholdChoices | None = None
         self._threshold = 0.0
         self._brevity = 0
-        self._said: tuple[float, float | None] = (math.nan, None)
+        self.said: tuple[float, float | None] = (math.nan, None)
         self.title = QLabel("Threshold", self)
         self.title.setProperty("role", "secondary")
         self.slider = EscapableSlider(self)
@@ -198,10 +199,10 @@ class ThresholdBar(QWidget):
         policy = self.reset.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         self.reset.setSizePolicy(policy)
-        self.coverage = QLabel(self)
+        self.coverage = SteadyLabel(self)
         self.coverage.setObjectName("coverage")
         self.coverage.setProperty("role", "strong")
-        self.null = QLabel(self)
+        self.null = SteadyLabel(self)
         self.null.setObjectName("nullCoverage")
         self.null.setProperty("role", "secondary")
         for label, word in ((self.coverage, "identified"), (self.null, "noise")):
@@ -254,7 +255,7 @@ class ThresholdBar(QWidget):
 
     def set_coverage(self, coverage: float, null: float | None) -> None:
         """Show the identified share of the kernels, and of white noise."""
-        self._said = coverage, null
+        self.said = coverage, null
         self._say()
 
     def set_brevity(self, brevity: int) -> None:
@@ -266,7 +267,7 @@ class ThresholdBar(QWidget):
             self._say()
 
     def _say(self) -> None:
-        coverage, null = self._said
+        coverage, null = self.said
         share, noise = (
             "" if value is None or math.isnan(value) else percent(value)
             for value in (coverage, null)
@@ -275,11 +276,6 @@ class ThresholdBar(QWidget):
         words = "white noise" if self._brevity < 2 else "noise"
         self.coverage.setText(identified if share else "")
         self.null.setText(f"{words} {noise}" if noise else "")
-
-    @property
-    def said(self) -> tuple[float, float | None]:
-        """The shares that are told."""
-        return self._said
 
     def changeEvent(self, event: QEvent) -> None:
         """Qt: texts of another size."""

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QProgressBar,
     QPushButton,
     QScrollArea,
     QSizePolicy,
@@ -23,6 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kernelviewer.gui.accessible import announce
 from kernelviewer.gui.text import as_tip, offer_text
 from kernelviewer.gui.view import Controller, ViewSpec
 from kernelviewer.text import shown
@@ -136,6 +138,19 @@ class Welcome(QWidget):
         buttons.addWidget(self.open)
         buttons.addWidget(self.sample)
         buttons.addStretch(1)
+        self.opening = QLabel(self)
+        self.opening.setObjectName("welcomeOpening")
+        self.opening.setTextFormat(Qt.TextFormat.PlainText)
+        self.opening.setWordWrap(True)
+        self.opening.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self.how_far = QProgressBar(self)
+        self.how_far.setObjectName("welcomeProgress")
+        self.how_far.setAccessibleName("How far what is being opened is")
+        self.how_far.setTextVisible(False)
+        self.how_far.setMaximumWidth(240)
+        under_way = QVBoxLayout()
+        under_way.addWidget(self.opening)
+        under_way.addWidget(self.how_far, 0, Qt.AlignmentFlag.AlignHCenter)
         self.recent_title = QLabel("Recent", self)
         self.recent_title.setProperty("role", "title")
         self._recent = QVBoxLayout()
@@ -152,7 +167,7 @@ class Welcome(QWidget):
         recent.setSpacing(TIGHT)
         recent.addWidget(self.recent_title)
         recent.addLayout(self._recent)
-        for part in (self._head, buttons, self._offers, recent):
+        for part in (self._head, buttons, under_way, self._offers, recent):
             inner.addLayout(part)
         page = QWidget(self)
         middle = QVBoxLayout(page)
@@ -173,7 +188,21 @@ class Welcome(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scroll)
+        self.set_opening("")
         self.set_recent(())
+
+    def set_opening(self, text: str, done: int = 0, total: int = 0) -> None:
+        """Say what is being opened, and how far it is; empty: nothing is."""
+        said = bool(text) == self.opening.isVisibleTo(self)
+        self.opening.setText(f"{text} {done} of {total}" if total else text)
+        busy = bool(text) and not total  # of an unknown number: it moves
+        self.how_far.setRange(0, 0 if busy else max(1, total))
+        self.how_far.setValue(done)
+        for widget in (self.opening, self.how_far):
+            widget.setVisible(bool(text))
+        if not said:
+            announce(self.opening, text)
+            self._fit()
 
     def set_recent(self, paths: tuple[str, ...]) -> None:
         """Offer these files, latest first."""

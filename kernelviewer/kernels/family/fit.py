@@ -1,4 +1,10 @@
-"""The family member nearest to each kernel."""
+"""The family member nearest to each kernel, and what it says of layers.
+
+`layer_offsets` tells where a layer's kernels have their centres. A layer of even size,
+or of stride 2 that pads on one side, sees its map shifted by half a pixel; kernels can
+make up for that by standing off the middle of their window, and then look like squares
+(§12 of the method: padding skew).
+"""
 
 from __future__ import annotations
 
@@ -16,8 +22,13 @@ from kernelviewer.kernels.family.formulas import (
     planes,
     planes_and_slopes,
 )
-from kernelviewer.kernels.family.grid import bank
-from kernelviewer.kernels.family.members import CLASS_KINDS, Members, as_plane, named
+from kernelviewer.kernels.family.members import (
+    CLASS_KINDS,
+    Members,
+    as_plane,
+    bank,
+    named,
+)
 from kernelviewer.kernels.support import middle_shift, on_support, parts
 from kernelviewer.watch import NEVER
 
@@ -27,7 +38,7 @@ if TYPE_CHECKING:
     from kernelviewer.device import Array, Device
     from kernelviewer.kernels.bank import KernelSet, Size
     from kernelviewer.kernels.classes import Scheme
-    from kernelviewer.kernels.family.grid import Bank
+    from kernelviewer.kernels.family.members import Bank
     from kernelviewer.watch import Watch
 
 
@@ -246,6 +257,7 @@ def family_fit_set(
     rows: NDArray[np.int64] | None = None,
     *,
     device: Device | None = None,
+    margin: float = MARGIN,
     watch: Watch = NEVER,
 ) -> FamilyFit:
     """As `family_fit`, of kernels of a network, each on its layer's support.
@@ -258,7 +270,7 @@ def family_fit_set(
         Kernels of one size.
     rows
         int64 [n], the kernels to fit, none of them flat; None: all that are not flat.
-    device, watch
+    device, margin, watch
         As for `family_fit`.
 
     Returns
@@ -276,7 +288,7 @@ def family_fit_set(
     joined: dict[str, NDArray[Any]] = {}
     for place, support in parts(kernels.layer[rows], kernels.supports):
         weights = on_support(kernels.weights, support)[rows[place]]
-        fit = family_fit(weights, device=device, watch=watch)
+        fit = family_fit(weights, device=device, margin=margin, watch=watch)
         if support is not None:
             down, right = (0.0, *middle_shift(kernels.size, support))[-2:]
             fit.offset_x[:] += right
@@ -588,3 +600,65 @@ def _solve(curvature: Array, slope: Array, damping: Array, free: Array) -> Array
         known = xp.sum(rows[i][i + 1 : n] * step[i + 1 :], axis=0)
         step[i] = (rows[i][n] - known) / rows[i][i]
     return step
+
+
+@dataclass(frozen=True, slots=True)
+class LayerOffsets:
+    """Offsets of one layer's kernels from the middle of their window, in px.
+
+    Attributes
+    ----------
+    layer
+        Index into `KernelBank.layers`.
+    kernels, counted
+        All kernels of the layer that are given, and those whose offsets count.
+    x, y
+        Mean of the offsets, to the right and down; NaN where none counts.
+    spread_x, spread_y
+        Their standard deviation.
+    """
+
+    layer: int
+    kernels: int
+    counted: int
+    x: float
+    y: float
+    spread_x: float
+    spread_y: float
+
+
+def layer_offsets(
+    kernels: KernelSet,
+    fit: FamilyFit,
+    least: float,
+    shown: NDArray[np.bool_] | None = None,
+) -> list[LayerOffsets]:
+    """Offsets of every layer of a set, in network order.
+
+    Parameters
+    ----------
+    kernels
+        N kernels of a size.
+    fit
+        `family_fit_set` of those that are not flat.
+    least
+        Kernels whose cosine with the family is lower do not count: they have no centre.
+    shown
+        bool [N], the kernels to look at; None: all.
+    """
+    there = np.flatnonzero(~kernels.flat)
+    counts = fit.cosine >= np.float32(least)
+    if shown is not None:
+        counts &= shown[there]
+    layers = kernels.layer if shown is None else kernels.layer[shown]
+    found = []
+    for layer, total in zip(*np.unique(layers, return_counts=True), strict=True):
+        here = counts & (kernels.layer[there] == layer)
+        values = [np.nan] * 4
+        if here.any():
+            offsets = np.stack([fit.offset_x[here], fit.offset_y[here]]).astype(float)
+            values = [*offsets.mean(axis=1), *offsets.std(axis=1)]
+        found.append(
+            LayerOffsets(int(layer), int(total), int(here.sum()), *map(float, values))
+        )
+    return found

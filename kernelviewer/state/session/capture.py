@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from kernelviewer import __version__
 from kernelviewer.kernels.bank import size_key
-from kernelviewer.kernels.classes import INDEX, NAMELESS, OwnName
-from kernelviewer.kernels.naming import Naming
+from kernelviewer.kernels.classes import INDEX, NAMELESS, Naming, OwnName
 from kernelviewer.state.keys import KeyChoice
 from kernelviewer.state.own_names import OwnNames, Tag, tidied, with_tag
 from kernelviewer.state.selection import Kernels, Selection, Step
@@ -59,7 +58,7 @@ class Surroundings:
     look, saved, origin
         As in `Session`.
     keys
-        Path of the file of keys, where one is in use.
+        Path and hash of the file of keys, where one is in use.
     """
 
     networks: tuple[NetworkEntry, ...]
@@ -67,15 +66,11 @@ class Surroundings:
     look: Look
     saved: str
     origin: str = ""
-    keys: str = ""
+    keys: tuple[str, str] = ("", "")
 
 
 def entry_of(
-    model: OpenModel,
-    path: str,
-    sha256: str,
-    size: int,
-    steps: tuple[RunStep, ...] = (),
+    model: OpenModel, path: str, sha256: str, size: int, steps: tuple[RunStep, ...] = ()
 ) -> NetworkEntry:
     """The entry of an open network whose file has this path, hash and size."""
     run = model.run
@@ -129,7 +124,7 @@ def describe(work: Work, around: Surroundings) -> Session:
                 tag.own.name,
                 tag.own.colour,
                 {
-                    size_key(s): places.kernel_runs(own.indices)
+                    size_key(s): places.kernel_ranges(own.indices)
                     for s, own in tag.kernels.items()
                 },
             )
@@ -138,7 +133,7 @@ def describe(work: Work, around: Surroundings) -> Session:
         scope=ScopeEntry(layers, size, scope.only_selected),
         focus=places.kernel(work.focus) if work.focus else None,
         comparing=places.comparing(marks.comparing) if marks.comparing else None,
-        keys=KeysEntry(marks.keys.by, marks.keys.count, around.keys),
+        keys=KeysEntry(marks.keys.by, marks.keys.count, *around.keys),
         look=around.look,
         program=__version__,
         saved=around.saved,

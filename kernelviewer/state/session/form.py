@@ -16,15 +16,13 @@ import msgspec
 from msgspec import Meta, Struct
 
 from kernelviewer.formats.errors import HintedError
-from kernelviewer.kernels.classes import COLOUR
-from kernelviewer.kernels.naming import By, Words
+from kernelviewer.kernels.classes import COLOUR, By, Words
+from kernelviewer.latent import LatentError
 from kernelviewer.latent import stretches as editing
-from kernelviewer.latent.errors import LatentError
 from kernelviewer.state.arrangement import Charts, Display, Mean
 from kernelviewer.state.keys import MOST, KeysBy
 from kernelviewer.state.model import Drawn
 from kernelviewer.state.selection import Mode
-from kernelviewer.state.session import runs
 from kernelviewer.state.session.places import (
     PATTERNS,
     ClassId,
@@ -36,6 +34,7 @@ from kernelviewer.state.session.places import (
     QueryEntry,
     SizeKey,
     Text,
+    ranges_from_text,
     size_of,
 )
 from kernelviewer.text import shortened
@@ -176,15 +175,14 @@ class NetworkEntry(Entry, frozen=True, omit_defaults=True):
 
 
 class CoderEntry(Entry, frozen=True, omit_defaults=True):
-    """An autoencoder: its name if it comes with the program, else its file's path."""
+    """An autoencoder: its name if it comes with the program, else its file's path.
+
+    One with neither is damaged: it is left out where the session is opened.
+    """
 
     sha256: Hash
     shipped: Text = ""
     path: Text = ""
-
-    def __post_init__(self) -> None:
-        if not self.path and not self.shipped:
-            raise ValueError("has no path")
 
     @property
     def key(self) -> str:
@@ -227,7 +225,7 @@ class TagEntry(Entry, frozen=True, omit_defaults=True):
     def __post_init__(self) -> None:
         for of in self.kernels.values():
             for written in of.values():
-                runs.from_text(written)
+                ranges_from_text(written)
 
 
 class NamesEntry(Entry, frozen=True, omit_defaults=True):
@@ -262,16 +260,15 @@ class NamingEntry(Entry, frozen=True, omit_defaults=True):
 class KeysEntry(Entry, frozen=True, omit_defaults=True):
     """The keys in use, as in `kernelviewer.state.keys.KeyChoice`.
 
-    The path of their file is written as that of a network.
+    Path and hash of their file are written as those of a network; sessions once had no
+    hash of it. Without a path they are damaged, and left out where the session is
+    opened.
     """
 
     by: KeysBy = "published"
     count: Annotated[int, Meta(ge=1, le=MOST)] = 8
     path: Text = ""
-
-    def __post_init__(self) -> None:
-        if self.by == "file" and not self.path:
-            raise ValueError("has no path")
+    sha256: Hash = ""
 
     @property
     def key(self) -> str:
@@ -282,11 +279,6 @@ class KeysEntry(Entry, frozen=True, omit_defaults=True):
     def name(self) -> str:
         """What people call it."""
         return self.path.rpartition("/")[2]
-
-    @property
-    def sha256(self) -> str:
-        """Hash of the file: it is not known."""
-        return ""
 
 
 class Look(Entry, frozen=True):
@@ -360,11 +352,7 @@ class _Version(Struct):
 
 def to_text(session: Session) -> str:
     """The file's text; equal sessions give equal texts."""
-    values = {
-        "format": FORMAT,
-        "version": VERSION,
-        **msgspec.to_builtins(session),
-    }
+    values = {"format": FORMAT, "version": VERSION, **msgspec.to_builtins(session)}
     # what came later is written where it is used, so that old files stay as they are
     for name in ("equal", "matrix", "plane", "health"):
         if getattr(session.charts, name) == getattr(Charts(), name):

@@ -1,16 +1,21 @@
-"""Layers, kernels and queries as a session names them, and what they mean now."""
+"""Layers, kernels and queries as a session names them, and what they mean now.
+
+Sets of kernel numbers are text: ``0-119,240``, or bits where that is shorter.
+"""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import math
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 from msgspec import Meta, Struct
 
 from kernelviewer.kernels.bank import size_key
-from kernelviewer.kernels.classes import INDEX
-from kernelviewer.kernels.naming import By
+from kernelviewer.kernels.classes import INDEX, By
 from kernelviewer.state.comparing import Comparing, Match
 from kernelviewer.state.model import KernelRef, LayerRef
 from kernelviewer.state.selection import (
@@ -22,17 +27,88 @@ from kernelviewer.state.selection import (
     Layers,
     Similar,
 )
-from kernelviewer.state.session import runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import Size
     from kernelviewer.state.model import OpenModel
     from kernelviewer.state.selection import Query
+
+    Indices = NDArray[np.int64]
+
+
+_BITS = "bits:"
+_WRONG = "is no list of kernels"
+_FEW = 64
+"""So many ranges are written as such even where bits are shorter, to be read."""
+
+
+def ranges_to_text(indices: Indices) -> str:
+    """Sorted numbers from 0 on as text; the same numbers give the same text."""
+    if not len(indices):
+        return ""
+    cuts = np.flatnonzero(np.diff(indices) != 1) + 1
+    firsts = indices[np.concatenate([[0], cuts])]
+    lasts = indices[np.concatenate([cuts - 1, [len(indices) - 1]])]
+    if len(firsts) > _FEW and len(firsts) * 8 > int(indices[-1]) // 6:
+        bits = np.zeros(int(indices[-1]) + 1, bool)
+        bits[indices] = True
+        return _BITS + base64.b64encode(np.packbits(bits).tobytes()).decode("ascii")
+    return ",".join(
+        str(first) if first == last else f"{first}-{last}"
+        for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True)
+    )
+
+
+def ranges_from_text(text: str) -> tuple[Indices, Indices]:
+    """First and last number of each run, rising; bounded by the text's length.
+
+    Raises
+    ------
+    ValueError
+        The text is something else.
+    """
+    try:
+        if text.startswith(_BITS):
+            return _from_bits(text.removeprefix(_BITS))
+        pairs = [_run(part) for part in text.split(",")] if text else []
+    except (ValueError, binascii.Error):
+        raise ValueError(_WRONG) from None
+    ranges = np.array(pairs, np.int64).reshape(-1, 2)
+    firsts, lasts = ranges[:, 0], ranges[:, 1]
+    if (firsts > lasts).any() or (firsts[1:] <= lasts[:-1]).any():
+        raise ValueError(_WRONG)
+    return firsts, lasts
+
+
+def in_ranges(firsts: Indices, lasts: Indices, count: int) -> tuple[Indices, int]:
+    """The numbers below ``count``, and how many lie beyond."""
+    total = int((lasts - firsts + 1).sum())
+    kept = firsts < count
+    firsts, lengths = firsts[kept], np.minimum(lasts[kept], count - 1) - firsts[kept]
+    lengths = lengths + 1
+    before = np.cumsum(lengths) - lengths
+    indices = np.arange(int(lengths.sum())) + np.repeat(firsts - before, lengths)
+    return indices.astype(np.int64), total - len(indices)
+
+
+def _run(part: str) -> tuple[int, int]:
+    first, dash, last = part.partition("-")
+    numbers = (first, last if dash else first)
+    if not all(n.isascii() and n.isdigit() and len(n) < 13 for n in numbers):
+        raise ValueError(part)
+    return int(numbers[0]), int(numbers[1])
+
+
+def _from_bits(text: str) -> tuple[Indices, Indices]:
+    data = base64.b64decode(text.encode("ascii"), validate=True)
+    bits = np.unpackbits(np.frombuffer(data, np.uint8)).astype(np.int8)
+    edges = np.flatnonzero(np.diff(bits, prepend=0, append=0)).reshape(-1, 2)
+    return edges[:, 0].astype(np.int64), edges[:, 1].astype(np.int64) - 1
+
 
 _TEXT = r"^[^\0]*\Z"
 _SIZE = r"^[1-9][0-9]{0,3}(x[1-9][0-9]{0,3}){0,2}\Z"
@@ -93,12 +169,12 @@ class Places:
                 names.append(model.bank.layers[ref.layer].name)
         return {str(number): tuple(found[number]) for number in sorted(found)}
 
-    def kernel_runs(
+    def kernel_ranges(
         self, indices: Mapping[int, NDArray[np.int64]]
     ) -> dict[Number, str]:
-        """Kernels of open networks as network number → runs; none are left out."""
+        """Kernels of open networks as network number → ranges; none are left out."""
         return {
-            str(self._numbers[identity]): runs.to_text(chosen)
+            str(self._numbers[identity]): ranges_to_text(chosen)
             for identity, chosen in indices.items()
             if identity in self._numbers and len(chosen)
         }
@@ -144,11 +220,11 @@ class Places:
     def kernels(
         self, written: Mapping[Number, str], size: Size
     ) -> dict[int, NDArray[np.int64]]:
-        """The kernels that `kernel_runs` wrote, as far as there: model id → indices."""
+        """Kernels that `kernel_ranges` wrote, as far as there: model id → indices."""
         found = {}
         for key, text in written.items():
             model = self._model(int(key))
-            indices, beyond = runs.within(*runs.from_text(text), _count(model, size))
+            indices, beyond = in_ranges(*ranges_from_text(text), _count(model, size))
             if beyond:
                 self.missing[int(key), "kernel"] += beyond
             if model is not None:
@@ -245,13 +321,9 @@ class LayersEntry(Entry, frozen=True, tag_field="type", tag="layers"):
 
 
 class KernelsEntry(
-    Entry,
-    frozen=True,
-    tag_field="type",
-    tag="kernels",
-    omit_defaults=True,
+    Entry, frozen=True, tag_field="type", tag="kernels", omit_defaults=True
 ):
-    """`Kernels`: by network number, runs (`kernelviewer.state.session.runs`)."""
+    """`Kernels`: by network number, ranges (`ranges_to_text`)."""
 
     size: SizeKey
     of: dict[Number, str]
@@ -259,13 +331,13 @@ class KernelsEntry(
 
     def __post_init__(self) -> None:
         for written in self.of.values():
-            runs.from_text(written)
+            ranges_from_text(written)
 
     @classmethod
     def write(cls, query: Kernels, places: Places) -> KernelsEntry:
         """The query as the file says it."""
-        runs_of = places.kernel_runs(query.indices)
-        return cls(size_key(query.size), runs_of, query.name)
+        of = places.kernel_ranges(query.indices)
+        return cls(size_key(query.size), of, query.name)
 
     def read(self, places: Places) -> Kernels:
         """The query; what is not there any more is left out and counted."""
@@ -273,13 +345,7 @@ class KernelsEntry(
         return Kernels(size, places.kernels(self.of, size), self.name)
 
 
-class CodesEntry(
-    Entry,
-    frozen=True,
-    omit_defaults=True,
-    tag_field="type",
-    tag="codes",
-):
+class CodesEntry(Entry, frozen=True, omit_defaults=True, tag_field="type", tag="codes"):
     """`CodeRange`."""
 
     low: float

@@ -29,7 +29,12 @@ from kernelviewer.gui.dialogs.figure.looks import (
     to_text,
     write_presets,
 )
-from kernelviewer.gui.dialogs.figure.output import FigureOutput, FigurePreview, mime_of
+from kernelviewer.gui.dialogs.figure.output import (
+    DRAWING,
+    FigureOutput,
+    FigurePreview,
+    mime_of,
+)
 from kernelviewer.gui.dialogs.figure.requests import FigureRequests
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import spaced
@@ -86,7 +91,7 @@ class FigureDialog(Dialog):
         self._requests = FigureRequests(window)
         self._cache = FigureCache()
         self._drawn: tuple[FigureRequest, tuple[int, int]] | None = None
-        self._proposal = ""
+        self._proposal = self._facts = ""
         self.setSizeGripEnabled(True)
         self.resize(1120, 720)
         self._later = QTimer(self)
@@ -210,7 +215,7 @@ class FigureDialog(Dialog):
         except FigureError as error:
             self._refuse(Refusal(error.problem, error.hint))
             return
-        self.preview.set_stale(True)
+        self._set_stale(DRAWING)
         self._later.start()
 
     def _on_preset_chosen(self, look: FigureOptions) -> None:
@@ -252,13 +257,20 @@ class FigureDialog(Dialog):
             return
         room = self.preview.room()
         if self._drawn is not None and _same(self._drawn, (wish, room)):
-            self.preview.set_stale(False)
+            if not self._window.jobs.is_current(self._job):
+                self._set_stale("")
             return
         self._drawn = (wish, room)
         lane = "compute" if self._requests.is_waiting() else "views"
         if lane == "compute":
             self.preview.set_text(WAITING)
-        reaction = Reaction(done=self._on_drawn, quiet=True).while_alive(self)
+        self._set_stale(WAITING if lane == "compute" else DRAWING)
+        reaction = Reaction(
+            done=self._on_drawn,
+            failed=lambda why, hint: self._refuse(Refusal(why, hint)),
+            progress=self._on_progress,
+            quiet=True,
+        ).while_alive(self)
         self._window.jobs.submit(
             lane,  # type: ignore[arg-type]
             self._job,
@@ -269,6 +281,21 @@ class FigureDialog(Dialog):
             wish,
             room,
         )
+
+    def _on_progress(self, done: int, total: int, text: str) -> None:
+        """Say how far the figure is."""
+        count = f"{done} of {total}" if total else ""
+        self._set_stale(" ".join(filter(None, [DRAWING, text, count])))
+
+    def _set_stale(self, text: str) -> None:
+        """Say that figure, size and caption are of before; empty: they are of now."""
+        self.preview.set_stale(text)
+        self.facts.setText(text or self._facts)
+        own = self.caption.toPlainText().strip()
+        pale = bool(text) and own == self._proposal
+        if self.caption.property("stale") != pale:
+            self.caption.setProperty("stale", pale)
+            self.caption.style().polish(self.caption)
 
     def _on_drawn(self, preview: Preview | Refusal) -> None:
         if isinstance(preview, Refusal):
@@ -281,14 +308,16 @@ class FigureDialog(Dialog):
         if not own:
             self._set_caption(self._proposal)
         self._on_caption_changed()
-        self.facts.setText(_facts(preview))
+        self._facts = _facts(preview)
+        self._set_stale("")
         self.facts.setToolTip(" ".join(preview.drawn.notes))
 
     def _refuse(self, refusal: Refusal) -> None:
         self._window.jobs.cancel(self._job)
         self._drawn = None
         self.preview.set_text(str(refusal))
-        self.facts.clear()
+        self._facts = ""
+        self._set_stale("")
         self.output.set_ready(False)
 
     def _set_caption(self, text: str) -> None:

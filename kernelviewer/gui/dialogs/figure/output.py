@@ -8,9 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QPointF, QRectF, QSize, Qt, QUrl, Signal
+from PySide6.QtCore import QByteArray, QRectF, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import (
-    QColor,
     QDrag,
     QGuiApplication,
     QImage,
@@ -34,7 +33,14 @@ from kernelviewer.gui.desktop import ask_where, show_in_folder
 from kernelviewer.gui.dialogs.export_kernels import export_kernels
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import as_tip
-from kernelviewer.jobs.drawing import Refusal, copy_figure, save_data, save_figure
+from kernelviewer.gui.theme import tokens
+from kernelviewer.jobs.drawing import (
+    Refusal,
+    copy_figure,
+    save_animation,
+    save_data,
+    save_figure,
+)
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
@@ -42,14 +48,17 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
-    from PySide6.QtCore import QMimeData
+    from PySide6.QtCore import QMimeData, QPointF
     from PySide6.QtGui import QMouseEvent, QPaintEvent, QResizeEvent
 
     from kernelviewer.gui.window_context import WindowContext
     from kernelviewer.jobs.drawing import Copies, FigureCache, FigureRequest
 
+ANIMATIONS = {".gif": "Animated GIF", ".png": "Animated PNG, in all colours"}
 _BORDER = 12
-_PATIENCE = "Drawing…"
+DRAWING = "Drawing…"
+_PALE = 0.3
+"""How much is seen of a figure while another one is drawn."""
 
 
 class FigurePreview(QWidget):
@@ -69,9 +78,14 @@ class FigurePreview(QWidget):
         self.setSizePolicy(policy, policy)
         self.setMinimumSize(280, 160)
         self._image = QImage()
-        self._text = _PATIENCE
-        self._stale = False
+        self._text = DRAWING
+        self._stale = ""
         self._pressed: QPointF | None = None
+
+    @property
+    def stale(self) -> str:
+        """What is said over a figure that another one will replace; else empty."""
+        return self._stale
 
     @property
     def image(self) -> QImage:
@@ -95,7 +109,7 @@ class FigurePreview(QWidget):
         kind = QImage.Format.Format_RGBA8888
         data = pixels.tobytes()
         self._image = QImage(data, columns, rows, 4 * columns, kind).copy()
-        self._text, self._stale = "", False
+        self._text = self._stale = ""
         self.setCursor(Qt.CursorShape.OpenHandCursor)
         self.setToolTip("Drag the figure into another program")
         self.update()
@@ -103,17 +117,18 @@ class FigurePreview(QWidget):
     def set_text(self, text: str) -> None:
         """Say why there is no figure."""
         text = f"{text[:1].upper()}{text[1:]}"
-        self._image, self._text, self._stale = QImage(), text, False
+        self._image, self._text, self._stale = QImage(), text, ""
         self._pressed = None
         self.unsetCursor()
         self.setToolTip("")
         self.setAccessibleDescription(text)
         self.update()
 
-    def set_stale(self, stale: bool) -> None:
-        """True if another figure is on its way."""
-        if self._stale != stale:
-            self._stale = stale
+    def set_stale(self, text: str) -> None:
+        """Say this of another figure that is on its way; empty: none is."""
+        if self._stale != text:
+            self._stale = text
+            self.setAccessibleDescription(text or self._text)
             self.update()
 
     def sizeHint(self) -> QSize:
@@ -127,20 +142,25 @@ class FigurePreview(QWidget):
             painter.setPen(self.palette().placeholderText().color())
             room = self.rect().adjusted(24, 24, -24, -24)
             wrap = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(room, wrap, self._text)
+            painter.drawText(room, wrap, self._stale or self._text)
             return
         box = self._box()
         painter.setPen(self.palette().mid().color())
         painter.drawRect(box.adjusted(-1, -1, 0, 0))
         smooth = QPainter.RenderHint.SmoothPixmapTransform
         painter.setRenderHint(smooth)
+        painter.setOpacity(_PALE if self._stale else 1.0)
         painter.drawImage(box, self._scaled())
+        painter.setOpacity(1.0)
         if self._stale:
-            dot = QColor(self.palette().link().color())
+            text = painter.fontMetrics().boundingRect(self._stale)
+            label = text.adjusted(-14, -8, 14, 8)
+            label.moveCenter(self.rect().center())
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setBrush(dot)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.drawEllipse(QPointF(self.width() - 10.0, 10.0), 4.0, 4.0)
+            painter.setBrush(self.palette().base())
+            painter.drawRoundedRect(label, 6, 6)
+            painter.setPen(self.palette().text().color())
+            painter.drawText(label, Qt.AlignmentFlag.AlignCenter, self._stale)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Qt: a drag may begin."""
@@ -503,3 +523,34 @@ class FigureOutput(QWidget):
         self.said.setProperty("role", "error" if failed else "secondary")
         self.said.style().unpolish(self.said)
         self.said.style().polish(self.said)
+
+
+def export_animation(window: WindowContext) -> None:
+    """Ask where to, and write the run as an animated picture in the background."""
+    from kernelviewer.figures.animation import SCREEN
+    from kernelviewer.gui.dialogs.figure.requests import FigureRequests
+
+    model = window.state.run
+    if model is None or model.run is None:
+        return
+    options = SCREEN.with_values({"dark": tokens().dark})
+    try:
+        wish = FigureRequests(window).wish("shares-over-time", "shown", options)
+    except FigureError as error:
+        window.statusBar().showMessage(str(error))
+        return
+    name = model.run.name
+    start = Path(window.settings.last_folder, f"{name}.gif")
+    path = ask_where(window, f"Export {name} as an animation", start, ANIMATIONS)
+    if path is None:
+        return
+
+    def done(result: Path | Refusal) -> str:
+        text = f"{name} in {result}" if isinstance(result, Path) else str(result)
+        window.statusBar().showMessage(text)
+        return text
+
+    title, reaction = f"Animate {name}", Reaction(done=done)
+    window.jobs.submit(
+        "compute", "animate", title, reaction, save_animation, wish, path
+    )

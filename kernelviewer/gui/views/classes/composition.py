@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPen
-from PySide6.QtWidgets import (
-    QLabel,
-    QPushButton,
-    QScrollBar,
-    QToolTip,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from kernelviewer.gui import theme
-from kernelviewer.gui.accessible import Listed, one_line
+from kernelviewer.gui.accessible import one_line
 from kernelviewer.gui.painting.classes import elided, fill_stack, paint_mark
-from kernelviewer.gui.painting.pixels import Ringed, caption_font
-from kernelviewer.gui.text import AS_NOISE, NOISE_SENTENCE, as_tip, percent, spaced
+from kernelviewer.gui.painting.layers import SCROLL, ScrolledLayers
+from kernelviewer.gui.painting.pixels import caption_font
+from kernelviewer.gui.text import AS_NOISE, NOISE_SENTENCE, percent, spaced
 from kernelviewer.gui.views.classes.bars import (
     MARGIN,
     UNIDENTIFIED,
@@ -32,25 +26,14 @@ from kernelviewer.kernels.classes import CLASSES, class_shown
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from PySide6.QtCore import QPoint
-    from PySide6.QtGui import (
-        QKeyEvent,
-        QMouseEvent,
-        QPaintEvent,
-        QResizeEvent,
-        QWheelEvent,
-    )
+    from PySide6.QtCore import QEvent, QPoint
+    from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent
 
-    from kernelviewer.gui.views.classes.bars import (
-        CompositionBar,
-        Row,
-        SelectedPart,
-    )
+    from kernelviewer.gui.views.classes.bars import CompositionBar, Row, SelectedPart
 
 TOP = 6
 LINE = 16
 """Height of a line of names."""
-SCROLL = 10
 MANY, SCREENS = 4, 2.5
 """From so many networks on, and from so many views' widths of bars, they are offered as
 rows."""
@@ -99,7 +82,7 @@ class TooMany(QWidget):
                 self.setPalette(palette)
 
 
-class LayerComposition(Listed, Ringed):
+class LayerComposition(ScrolledLayers):
     """Stacked shares; a click asks for the layer, or for a class within it.
 
     Left and right go from layer to layer, up and down from class to class; Space asks
@@ -116,23 +99,13 @@ class LayerComposition(Listed, Ringed):
     """Id of a class that is to be called otherwise."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("layerComposition")
-        self.setAccessibleName("Share of each class per layer")
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._bars: tuple[CompositionBar, ...] = ()
-        self._message = ""
+        title = "Share of each class per layer"
+        super().__init__("layerComposition", "compositionScroll", title, parent)
+        self.bars: tuple[CompositionBar, ...] = ()
         self._selected: Mapping[Any, SelectedPart] = {}
         self._row: Row | None = None
-        self._current, self._part = 0, 0
+        self._part = 0
         self._parts: tuple[tuple[int, int], ...] = ()
-        self._scroll = QScrollBar(Qt.Orientation.Horizontal, self)
-        self._scroll.setObjectName("compositionScroll")
-        self._scroll.setAccessibleName("Scroll along the layers")
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.valueChanged.connect(lambda _: self.update())
-        self._scroll.hide()
         self._insists = False
         self.offer = TooMany(self)
         self.offer.hide()
@@ -141,8 +114,8 @@ class LayerComposition(Listed, Ringed):
 
     def set_bars(self, bars: tuple[CompositionBar, ...], message: str = "") -> None:
         """Show layers, or say what would fill the view."""
-        same = [bar.key for bar in bars] == [bar.key for bar in self._bars]
-        self._bars, self._message = bars, message
+        same = [bar.key for bar in bars] == [bar.key for bar in self.bars]
+        self.bars, self._message = bars, message
         self._parts = tuple(
             (number, part)
             for number, bar in enumerate(bars)
@@ -160,19 +133,6 @@ class LayerComposition(Listed, Ringed):
         if selected != self._selected:
             self._selected = selected
             self.update()
-
-    @property
-    def bars(self) -> tuple[CompositionBar, ...]:
-        """What is shown."""
-        return self._bars
-
-    def sizeHint(self) -> QSize:
-        """Qt: wished size."""
-        return QSize(320, 190)
-
-    def minimumSizeHint(self) -> QSize:
-        """Qt: smallest size."""
-        return QSize(160, 100)
 
     # Places
 
@@ -197,7 +157,7 @@ class LayerComposition(Listed, Ringed):
         if number is None:
             return None
         box = self.boxes()[number]
-        for index, part, pale in self._bars[number].stacked(box):
+        for index, part, pale in self.bars[number].stacked(box):
             if part.contains(place):
                 return number, UNIDENTIFIED if pale else index
         return number, None
@@ -206,28 +166,22 @@ class LayerComposition(Listed, Ringed):
         if self._row is None:
             below = LINE * (2 if self._several() else 1) + 4
             height = self.height() - TOP - below - SCROLL
-            self._row = lay_out_bars(self._bars, self.width(), TOP, max(8, height))
+            self._row = lay_out_bars(self.bars, self.width(), TOP, max(8, height))
         return self._row
 
     def _several(self) -> bool:
-        return len({bar.model for bar in self._bars}) > 1
+        return len({bar.model for bar in self.bars}) > 1
 
     def _arrange(self) -> None:
         """Lay out anew; the scroll bar shows if not all bars have room."""
         self._row = None
         extent = round(self._lay_out().width)
-        beyond = max(0, extent - self.width())
-        self._scroll.setRange(0, beyond)
-        self._scroll.setPageStep(self.width())
-        self._scroll.setSingleStep(40)
-        self._scroll.setVisible(beyond > 0)
-        networks = len(model_runs(self._bars))
+        self._set_beyond(max(0, extent - self.width()), 4, 4)
+        networks = len(model_runs(self.bars))
         slivers = networks >= MANY and extent > SCREENS * self.width()
-        self.offer.set_counts(len(self._bars), networks)
+        self.offer.set_counts(len(self.bars), networks)
         self.offer.setGeometry(self.rect())
         self.offer.setVisible(slivers and not self._insists)
-        place = self.height() - SCROLL - 1
-        self._scroll.setGeometry(4, place, self.width() - 8, SCROLL)
 
     def _insist(self) -> None:
         """Show the bars, however thin."""
@@ -235,25 +189,17 @@ class LayerComposition(Listed, Ringed):
         self._arrange()
         self.setFocus()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Qt: fill the new size."""
-        self._arrange()
-
     # Painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt: paint bars and names."""
         painter = QPainter(self)
-        if not self._bars:
-            painter.setPen(QColor(theme.tokens().secondary))
-            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            whole = self.rect().adjusted(int(MARGIN), 0, -int(MARGIN), 0)
-            painter.drawText(whole, flags, self._message)
-            self.paint_outer_ring(painter)
+        if not self.bars:
+            self.paint_message(painter, self._message)
             return
         painter.setFont(caption_font(self.font()))
         boxes = self.boxes()
-        for bar, box in zip(self._bars, boxes, strict=True):
+        for bar, box in zip(self.bars, boxes, strict=True):
             if box.right() < 0 or box.left() > self.width():
                 continue
             painter.setOpacity(1.0 if bar.shown else 0.35)
@@ -279,7 +225,7 @@ class LayerComposition(Listed, Ringed):
         top = boxes[0].bottom() + 4
         metrics, cut = painter.fontMetrics(), Qt.TextElideMode.ElideLeft
         painter.setPen(QPen(QColor(theme.tokens().secondary)))
-        for name in place_names(self._bars, row, metrics.horizontalAdvance):
+        for name in place_names(self.bars, row, metrics.horizontalAdvance):
             place = QRectF(name.left - left, top, name.width + 1, LINE)
             text = metrics.elidedText(name.text, cut, int(place.width()) + 1)
             painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
@@ -290,7 +236,7 @@ class LayerComposition(Listed, Ringed):
 
     def _paint_networks(self, painter: QPainter, boxes: list[QRectF]) -> None:
         """The networks' names under their layers, with a line over each."""
-        for start, stop in model_runs(self._bars):
+        for start, stop in model_runs(self.bars):
             left, right = boxes[start].left(), boxes[stop - 1].right()
             if right < 0 or left > self.width():
                 continue
@@ -300,15 +246,15 @@ class LayerComposition(Listed, Ringed):
             left, right = max(left, MARGIN), min(right, self.width() - MARGIN)
             place = QRectF(left, y + 1, max(0.0, right - left), LINE)
             painter.setPen(QColor(theme.tokens().text))
-            mark = AS_NOISE if self._bars[start].as_noise else ""
-            name = f"{mark}{self._bars[start].network}"
+            mark = AS_NOISE if self.bars[start].as_noise else ""
+            name = f"{mark}{self.bars[start].network}"
             text = elided(painter, name, place.width())
             painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
 
     def _paint_ring(self, painter: QPainter, box: QRectF) -> None:
         painter.setPen(QPen(QColor(theme.tokens().accent), 1.5))
         painter.drawRect(box.adjusted(-2, -2, 2, 2))
-        stacked = self._bars[self._current].stacked(box)
+        stacked = self.bars[self._current].stacked(box)
         if self._part < len(stacked):
             painter.setPen(QPen(QColor(theme.tokens().text), 2))
             painter.drawRect(stacked[self._part][1].adjusted(0, 1, 0, -1))
@@ -321,7 +267,7 @@ class LayerComposition(Listed, Ringed):
         if event.button() != Qt.MouseButton.LeftButton or found is None:
             return
         number, index = found
-        key = self._bars[number].key
+        key = self.bars[number].key
         self._current = number
         if index is None:
             self.layer_requested.emit(key, event.modifiers())
@@ -339,25 +285,16 @@ class LayerComposition(Listed, Ringed):
         if place is not None:
             found = self.part_at(QPointF(place))
             return None if found is None else found[1]
-        parts = self._bars[self._current].parts() if self._bars else []
+        parts = self.bars[self._current].parts() if self.bars else []
         return parts[self._part][0] if self._part < len(parts) else None
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Qt: scroll along the layers where not all have room."""
-        if self._scroll.maximum():
-            turned = event.angleDelta().y() + event.angleDelta().x()
-            self._scroll.setValue(self._scroll.value() - round(turned / 2))
-            event.accept()
-        else:
-            super().wheelEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Qt: go from layer to layer and class to class; ask for either."""
         keys, key = Qt.Key, event.key()
         across = {keys.Key_Left: -1, keys.Key_Right: 1}
         up = {keys.Key_Up: 1, keys.Key_Down: -1}
-        ends = {keys.Key_Home: 0, keys.Key_End: len(self._bars) - 1}
-        if not self._bars:
+        ends = {keys.Key_Home: 0, keys.Key_End: len(self.bars) - 1}
+        if not self.bars:
             super().keyPressEvent(event)
         elif key in across:
             self._go_to(self._current + across[Qt.Key(key)], self._part)
@@ -369,43 +306,34 @@ class LayerComposition(Listed, Ringed):
             if (index := self.class_at(None)) is not None:
                 self.name_requested.emit(CLASSES[index].id)
         elif key == keys.Key_Space:
-            index, _, pale = self._bars[self._current].parts()[self._part]
+            index, _, pale = self.bars[self._current].parts()[self._part]
             wanted = CLASSES[UNIDENTIFIED if pale else index].id
-            bar = self._bars[self._current]
+            bar = self.bars[self._current]
             self.part_requested.emit(bar.key, wanted, event.modifiers())
         elif key in (keys.Key_Return, keys.Key_Enter):
-            bar = self._bars[self._current]
+            bar = self.bars[self._current]
             self.layer_requested.emit(bar.key, event.modifiers())
         else:
             super().keyPressEvent(event)
 
     def _go_to(self, number: int, part: int) -> None:
-        self._current = min(max(number, 0), len(self._bars) - 1)
-        parts = len(self._bars[self._current].parts())
+        self._current = min(max(number, 0), len(self.bars) - 1)
+        parts = len(self.bars[self._current].parts())
         self._part = min(max(part, 0), max(0, parts - 1))
         box = self._lay_out().boxes[self._current]
-        value, wide = self._scroll.value(), self.width()
-        low, high = round(box.right() + MARGIN) - wide, round(box.left() - MARGIN)
-        self._scroll.setValue(min(max(value, low), high))
-        self._ringed = True
-        self._describe()
-        self.update()
+        self._bring_in(box.right() + MARGIN, box.left() - MARGIN)
 
     # Words
 
-    def event(self, event: QEvent) -> bool:
-        """Qt: say more about the part under the cursor."""
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            found = self.part_at(QPointF(event.pos()))
-            QToolTip.showText(event.globalPos(), as_tip(self.tip(found)), self)
-            return True
-        return super().event(event)
+    def words_at(self, place: QPointF) -> str:
+        """The part there, in words."""
+        return self.tip(self.part_at(place))
 
     def tip(self, found: tuple[int, int | None] | None) -> str:
         """A layer's counts in words."""
         if found is None:
             return ""
-        bar = self._bars[found[0]]
+        bar = self.bars[found[0]]
         total = sum(bar.counts)
         lines = [bar.network] if bar.network and self._several() else []
         lines += [NOISE_SENTENCE] if bar.as_noise else []
@@ -427,11 +355,10 @@ class LayerComposition(Listed, Ringed):
         return "\n".join(lines)
 
     def _describe(self) -> None:
-        """What a screen reader says: the bar that keys are at."""
-        if not self._bars:
+        if not self.bars:
             self.setAccessibleDescription(self._message)
             return
-        bar = self._bars[self._current]
+        bar = self.bars[self._current]
         parts = bar.parts()
         part = parts[min(self._part, len(parts) - 1)][0] if parts else None
         self.setAccessibleDescription(one_line(self.tip((self._current, part))))
@@ -446,7 +373,7 @@ class LayerComposition(Listed, Ringed):
     def item_name(self, item: int) -> str:
         """A class within a layer."""
         number, part = self._parts[item]
-        bar = self._bars[number]
+        bar = self.bars[number]
         index, count, pale = bar.parts()[part]
         total = sum(bar.counts)
         name = class_shown(index).name
@@ -465,14 +392,14 @@ class LayerComposition(Listed, Ringed):
         """Where it stands, in view or not."""
         number, part = self._parts[item]
         box = self._lay_out().boxes[number].translated(-self._scroll.value(), 0)
-        return self._bars[number].stacked(box)[part][1]
+        return self.bars[number].stacked(box)[part][1]
 
     def item_at(self, place: QPointF) -> int | None:
         """The part there."""
         number = self.bar_at(place.x())
         if number is None:
             return None
-        stacked = self._bars[number].stacked(self.boxes()[number])
+        stacked = self.bars[number].stacked(self.boxes()[number])
         for part, (_, box, _) in enumerate(stacked):
             if box.contains(place):
                 return self._parts.index((number, part))
@@ -484,12 +411,12 @@ class LayerComposition(Listed, Ringed):
         return self._parts.index(now) if now in self._parts else None
 
     def item_selected(self, item: int) -> bool:
-        """Whether a kernel of it is selected."""
+        """True if a kernel of it is selected."""
         return self._chosen(item) > 0
 
     def _chosen(self, item: int) -> int:
         number, part = self._parts[item]
-        bar = self._bars[number]
+        bar = self.bars[number]
         found = self._selected.get(bar.key)
         if found is None:
             return 0

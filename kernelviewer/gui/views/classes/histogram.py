@@ -5,25 +5,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPen
-from PySide6.QtWidgets import QSizePolicy, QToolTip
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetrics,
+    QFontMetricsF,
+    QPainter,
+    QPen,
+)
+from PySide6.QtWidgets import QScrollBar, QSizePolicy
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.accessible import Listed, one_line
 from kernelviewer.gui.painting.classes import elided, fill_class
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
-from kernelviewer.gui.text import as_tip, percent, rough_percent, spaced
+from kernelviewer.gui.text import percent, rough_percent, spaced
 from kernelviewer.kernels.classes import CLASSES, PAPER, PATTERNS, class_shown
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from PySide6.QtCore import QPoint
+    from PySide6.QtCore import QEvent, QPoint
     from PySide6.QtGui import (
         QKeyEvent,
         QMouseEvent,
         QPaintEvent,
+        QResizeEvent,
         QWheelEvent,
     )
     from PySide6.QtWidgets import QWidget
@@ -40,8 +48,11 @@ ROW = 14
 CAPTION = 16
 MARGIN = 12
 GAP = 8
+_USUAL = 13.0
+"""Size of text, pixels, of which the heights of rows here are; larger text has more."""
 _LEAST_ROW = 11.0
-"""Rows that would be lower stand in two blocks beside each other."""
+"""Rows that would be lower stand in two blocks beside each other, then scroll."""
+_SCROLLED_ROW, _MOST_ROW = 14.0, 20.0
 _WIDE_FROM = 560
 """A view as wide has two blocks as soon as rows would be lower than `_GOOD_ROW`."""
 _GOOD_ROW = 15.0
@@ -49,6 +60,9 @@ _SHARES_FROM = 250
 """Narrower views say shares in their tooltips only."""
 BLOCKS = 3
 """The most that a wide view has beside each other."""
+_BAR = 24
+"""Least length of the longest bar where blocks stand beside each other, pixels."""
+_SCROLL = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,17 +148,30 @@ class ClassCounts:
 
 
 class ClassRows(Ringed):
-    """One row a class: name, bar, count and share; several networks in columns."""
+    """One row a class: name, bar, count and share; several networks in columns.
+
+    Attributes
+    ----------
+    rows, contents
+        The classes that have a row, from above, indices into `CLASSES`; what is
+        counted, from left to right.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self._contents: tuple[ClassCounts, ...] = ()
+        self.contents: tuple[ClassCounts, ...] = ()
         self._message = ""
         self._hovered: int | None = None
         self._row, self._column, self._first = 0, 0, 0
         self._painted: Columns | None = None
-        self._rows = PAPER.rows
+        self.rows = PAPER.rows
+        self._scroll = QScrollBar(Qt.Orientation.Vertical, self)
+        self._scroll.setObjectName("classScroll")
+        self._scroll.setAccessibleName("Scroll along the classes")
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.valueChanged.connect(lambda _: self.update())
+        self._scroll.hide()
 
     def set_counts(
         self,
@@ -158,25 +185,16 @@ class ClassRows(Ringed):
         """
         if content is None:
             content = ()
-        self._contents = (content,) if isinstance(content, ClassCounts) else content
-        there = (item.counts + item.below for item in self._contents)
+        self.contents = (content,) if isinstance(content, ClassCounts) else content
+        there = (item.counts + item.below for item in self.contents)
         kinds = {kind for counts in there for kind in counts.nonzero()[0].tolist()}
-        self._rows = scheme.listed(kinds) if self._contents else PAPER.rows
-        self._row = min(self._row, len(self._rows) - 1)
+        self.rows = scheme.listed(kinds) if self.contents else PAPER.rows
+        self._row = min(self._row, len(self.rows) - 1)
         self._message = message
-        self._column = min(self._column, max(0, len(self._contents) - 1))
-        self._first = min(self._first, max(0, len(self._contents) - 1))
+        self._column = min(self._column, max(0, len(self.contents) - 1))
+        self._first = min(self._first, max(0, len(self.contents) - 1))
+        self._arrange()
         self.update()
-
-    @property
-    def rows(self) -> tuple[int, ...]:
-        """The classes that have a row, from above, indices into `CLASSES`."""
-        return self._rows
-
-    @property
-    def contents(self) -> tuple[ClassCounts, ...]:
-        """What is counted, from left to right."""
-        return self._contents
 
     def sizeHint(self) -> QSize:
         """Qt: every class of the paper has a row."""
@@ -190,10 +208,14 @@ class ClassRows(Ringed):
 
     def row_at(self, place: QPointF) -> int | None:
         """Class index of the row at a place, or None."""
-        line = int((place.y() - self._top()) // self._row_height())
+        if not self._top() <= place.y():
+            return None
+        line = int(
+            (place.y() - self._top() + self._scroll.value()) // self._row_height()
+        )
         number = self._block_at(place.x()) * self._lines() + line
-        there = 0 <= line < self._lines() and number < len(self._rows)
-        return self._rows[number] if there else None
+        there = 0 <= line < self._lines() and number < len(self.rows)
+        return self.rows[number] if there else None
 
     def column_at(self, place: QPointF) -> int:
         """Number of the column at a place, or of the nearest one."""
@@ -201,8 +223,8 @@ class ClassRows(Ringed):
 
     def row_box(self, index: int) -> QRectF:
         """Where the row of a class lies."""
-        block, line = divmod(self._rows.index(index), self._lines())
-        top = self._top() + line * self._row_height()
+        block, line = divmod(self.rows.index(index), self._lines())
+        top = self._top() + line * self._row_height() - self._scroll.value()
         return QRectF(self._shift(block), top, self._block_width(), self._row_height())
 
     def bar_box(self, index: int, column: int = 0) -> QRectF:
@@ -213,19 +235,62 @@ class ClassRows(Ringed):
         top = row.top() + (row.height() - thick) / 2
         return QRectF(row.left() + left, top, max(0.0, right - left), thick)
 
+    def _unit(self) -> float:
+        """How much larger text is than usual; never smaller."""
+        return max(1.0, self.fontInfo().pixelSize() / _USUAL)
+
+    def _font(self, height: float) -> QFont:
+        """Of names and numbers in rows of a height."""
+        font, unit = QFont(self.font()), self._unit()
+        size = 12 if height >= 15 * unit else 11 if height >= 12.5 * unit else 10
+        font.setPixelSize(round(size * unit))
+        return font
+
     def _blocks(self) -> int:
         """More than one where the view is too low for all rows below each other."""
-        room = self.height() - self._top() - GAP / 2
-        wide = self.width() >= _WIDE_FROM and len(self._contents) < 2
+        wide = self.width() >= _WIDE_FROM and len(self.contents) < 2
         least, most = (_GOOD_ROW, BLOCKS) if wide else (_LEAST_ROW, 2)
-        high = (n for n in range(1, most) if room / -(-len(self._rows) // n) >= least)
+        least *= self._unit()
+        narrowest = self._beside_bars(self._font(0)) + _BAR
+        most = min(most, max(1, int(self.width() // narrowest)))
+        room = self._room()
+        high = (n for n in range(1, most) if room / -(-len(self.rows) // n) >= least)
         return next(high, most)
 
+    def _beside_bars(self, font: QFont) -> float:
+        """What names and counts of a block take, pixels."""
+        metrics = QFontMetricsF(font)
+        shorts = (class_shown(index).short for index in self.rows)
+        most = max((int(item.counts.max()) for item in self.contents), default=0)
+        names = max(map(metrics.horizontalAdvance, shorts))
+        return MARGIN + names + 3 * GAP + metrics.horizontalAdvance(spaced(most))
+
+    def _room(self) -> float:
+        """Height for rows."""
+        return self.height() - self._top() - GAP / 2
+
+    def _arrange(self) -> None:
+        """Scroll where not all rows have room."""
+        beyond = round(self._lines() * self._row_height() - self._room())
+        self._scroll.setRange(0, max(0, beyond))
+        self._scroll.setPageStep(max(1, round(self._room())))
+        self._scroll.setSingleStep(round(self._row_height()))
+        self._scroll.setVisible(beyond > 0 and bool(self.contents))
+        top = round(self._top())
+        self._scroll.setGeometry(
+            self.width() - _SCROLL, top, _SCROLL, self.height() - top - 2
+        )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt: fill the new size."""
+        self._arrange()
+
     def _lines(self) -> int:
-        return -(-len(self._rows) // self._blocks())
+        return -(-len(self.rows) // self._blocks())
 
     def _block_width(self) -> float:
-        return self.width() / self._blocks()
+        free = 0 if self._scroll.isHidden() else _SCROLL
+        return (self.width() - free) / self._blocks()
 
     def _block_at(self, x: float) -> int:
         return min(max(int(x // self._block_width()), 0), self._blocks() - 1)
@@ -238,16 +303,16 @@ class ClassRows(Ringed):
         return self._painted or self._lay_out()
 
     def _lay_out(self) -> Columns:
-        metrics = self.fontMetrics()
-        shorts = (class_shown(index).short for index in self._rows)
+        metrics = QFontMetrics(self._font(self._row_height()))
+        shorts = (class_shown(index).short for index in self.rows)
         names = max(map(metrics.horizontalAdvance, shorts))
         several = self._blocks() > 1
-        left = MARGIN + names + self._mark_width() + GAP
-        count = max(1, len(self._contents))
-        most = max((int(item.counts.max()) for item in self._contents), default=0)
+        left = MARGIN + names + 2 + self._mark_width() + GAP
+        count = max(1, len(self.contents))
+        most = max((int(item.counts.max()) for item in self.contents), default=0)
         widest = "00 %" if count > 1 else "00 000  00 %"
         if not self._shares():
-            widest = spaced(most) if several else "00 000"
+            widest = f"{spaced(most)}0" if several else "00 000"
         numbers = metrics.horizontalAdvance(widest)
         end = self._block_width() - (GAP / 2 if several else MARGIN)
         return Columns(left, end, count, self._first, numbers + GAP)
@@ -256,85 +321,83 @@ class ClassRows(Ringed):
         """Room for the letters that stand for a class in charts."""
         if self._block_width() < _MARKS_FROM:
             return 0.0
-        return float(self.fontMetrics().horizontalAdvance("X−")) + 2
+        metrics = QFontMetricsF(self._font(self._row_height()))
+        return metrics.horizontalAdvance("X−") + 2
 
     def _shares(self) -> bool:
-        """Whether there is room for shares beside the counts."""
-        return len(self._contents) > 1 or self._block_width() >= _SHARES_FROM
+        """True if there is room for shares beside the counts."""
+        return len(self.contents) > 1 or self._block_width() >= _SHARES_FROM
 
     def _row_height(self) -> float:
-        return min(20.0, (self.height() - self._top() - GAP / 2) / self._lines())
+        unit, even = self._unit(), self._room() / self._lines()
+        if even < _LEAST_ROW * unit:
+            return _SCROLLED_ROW * unit
+        return min(_MOST_ROW * unit, even)
 
     def _top(self) -> float:
         """Where the rows begin; a low view has no line above them."""
-        roomy = (
-            self.height() >= len(PAPER.rows) * 12 + CAPTION or len(self._contents) > 1
-        )
-        return float(CAPTION) if roomy else GAP / 2
+        unit, caption = self._unit(), CAPTION * self._unit()
+        low = self.height() < len(PAPER.rows) * 12 * unit + caption
+        return GAP / 2 if low and len(self.contents) < 2 else caption
 
     # Painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt: paint the rows."""
         painter = QPainter(self)
-        font = painter.font()
-        height = self._row_height()
-        font.setPixelSize(12 if height >= 15 else 11 if height >= 12.5 else 10)
-        if not self._contents:
-            painter.setPen(QColor(theme.tokens().secondary))
-            box = self.rect().adjusted(MARGIN, 0, -MARGIN, 0)
-            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(box, flags, self._message)
-            self.paint_outer_ring(painter)
+        if not self.contents:
+            self.paint_message(painter, self._message)
             return
         columns = self._painted = self._lay_out()
         self._paint_captions(painter, columns)
-        painter.setFont(font)
+        painter.setFont(self._font(self._row_height()))
+        painter.setClipRect(QRectF(0, self._top(), self.width(), self._room() + 2))
         self._paint_names(painter, columns)
-        top = max(self._longest(content) for content in self._contents)
+        top = max(self._longest(content) for content in self.contents)
         for column in columns.shown():
-            content = self._contents[column]
-            unit = top if len(self._contents) == 1 else top * max(1, content.total)
-            for index in self._rows:
+            content = self.contents[column]
+            unit = top if len(self.contents) == 1 else top * max(1, content.total)
+            for index in self.rows:
                 self._paint_bar(painter, content, column, index, unit)
         self._painted = None
 
     def _longest(self, content: ClassCounts) -> float:
         """The longest bar: kernels, or with several columns their share."""
         most = max(1, int((content.counts + content.below).max()))
-        return most if len(self._contents) == 1 else most / max(1, content.total)
+        return most if len(self.contents) == 1 else most / max(1, content.total)
 
     def _paint_captions(self, painter: QPainter, columns: Columns) -> None:
         """Above the bars: how many kernels there are in all, and whose."""
-        if self._top() < CAPTION:
+        high = self._top()
+        if high < CAPTION:
             return
         painter.setFont(caption_font(self.font()))
         painter.setPen(QColor(theme.tokens().secondary))
         flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         for column in columns.shown():
-            content = self._contents[column]
+            content = self.contents[column]
             left, right = columns.whole(column)
             total = f"{spaced(content.total)} kernels"
-            if len(self._contents) > 1:
+            if len(self.contents) > 1:
                 total = content.title
             elif content.title:
                 total = f"{content.title}: {total}"
-            if self._blocks() > 1 and len(self._contents) == 1:
+            if self._blocks() > 1 and len(self.contents) == 1:
                 left, right = MARGIN, self.width() - MARGIN
-            box = QRectF(left, 0, right - left, CAPTION)
+            box = QRectF(left, 0, right - left, high)
             painter.drawText(box, flags, elided(painter, total, box.width()))
-        if hidden := len(self._contents) - len(columns.shown()):
-            box = QRectF(MARGIN, 0, columns.left - MARGIN - GAP, CAPTION)
+        if hidden := len(self.contents) - len(columns.shown()):
+            box = QRectF(MARGIN, 0, columns.left - MARGIN - GAP, high)
             text = elided(painter, f"+{hidden} (wheel)", box.width())
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, text)
 
     def _paint_names(self, painter: QPainter, columns: Columns) -> None:
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        for index in self._rows:
+        for index in self.rows:
             line = self.row_box(index)
             if index == self._hovered:
                 painter.fillRect(line, QColor(theme.tokens().hover))
-            there = any(content.counts[index] for content in self._contents)
+            there = any(content.counts[index] for content in self.contents)
             ink = theme.tokens().text if there else theme.tokens().secondary
             painter.setPen(QColor(ink))
             name = line.adjusted(MARGIN, 0, 0, 0)
@@ -348,8 +411,8 @@ class ClassRows(Ringed):
                 painter.drawText(mark, right, CLASSES[index].mark)
         if self._ringed:
             left, end = columns.whole(self._column)
-            start = 2 if len(self._contents) == 1 else left - 4
-            ring = self.row_box(self._rows[self._row])
+            start = 2 if len(self.contents) == 1 else left - 4
+            ring = self.row_box(self.rows[self._row])
             ring = QRectF(
                 ring.left() + start, ring.top(), end + GAP - 2 - start, ring.height()
             )
@@ -378,15 +441,15 @@ class ClassRows(Ringed):
             painter.fillRect(mark, QColor(theme.tokens().accent))
         painter.setPen(QColor(theme.tokens().secondary))
         share = rough_percent(content.share(index))
-        text = share if len(self._contents) > 1 else spaced(count)
-        if len(self._contents) == 1 and count and self._shares():
+        text = share if len(self.contents) > 1 else spaced(count)
+        if len(self.contents) == 1 and count and self._shares():
             text += f"  {share}"
         row, end = self.row_box(index), self._columns().whole(column)[1] + GAP
         number = QRectF(row)
         number.setLeft(pale.right() + 6)
         number.setRight(row.left() + end)
         left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        if count or len(self._contents) == 1:
+        if count or len(self.contents) == 1:
             painter.drawText(number, left, text)
 
 
@@ -439,8 +502,8 @@ class ClassHistogram(Listed, ClassRows):
         index = self.row_at(event.position())
         if event.button() != Qt.MouseButton.LeftButton or index is None:
             return
-        if self._contents:
-            self._row = self._rows.index(index)
+        if self.contents:
+            self._row = self.rows.index(index)
             self._column = self.column_at(event.position())
             self._ask(event.modifiers())
 
@@ -453,16 +516,20 @@ class ClassHistogram(Listed, ClassRows):
     def class_at(self, place: QPoint | None) -> int | None:
         """Class index of the row at a place, or (None) that the keys are at."""
         if place is None:
-            return self._rows[self._row]
+            return self.rows[self._row]
         return self.row_at(QPointF(place))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Qt: show other networks where not all have room."""
-        if len(self._columns().shown()) < len(self._contents):
+        if len(self._columns().shown()) < len(self.contents):
             step = -1 if event.angleDelta().y() + event.angleDelta().x() > 0 else 1
-            last = len(self._contents) - len(self._columns().shown())
+            last = len(self.contents) - len(self._columns().shown())
             self._first = min(max(0, self._first + step), last)
             self.update()
+            event.accept()
+        elif self._scroll.maximum():
+            turned = event.angleDelta().y()
+            self._scroll.setValue(self._scroll.value() - round(turned / 4))
             event.accept()
         else:
             super().wheelEvent(event)
@@ -472,36 +539,39 @@ class ClassHistogram(Listed, ClassRows):
         keys, key = Qt.Key, event.key()
         down = {keys.Key_Down: 1, keys.Key_Up: -1}
         across = {keys.Key_Right: 1, keys.Key_Left: -1}
-        ends = {keys.Key_Home: 0, keys.Key_End: len(self._rows) - 1}
+        ends = {keys.Key_Home: 0, keys.Key_End: len(self.rows) - 1}
         if key in down:
             self._go_to(self._row + down[Qt.Key(key)], self._column)
         elif key in ends:
             self._go_to(ends[Qt.Key(key)], self._column)
-        elif key in across and len(self._contents) > 1:
+        elif key in across and len(self.contents) > 1:
             self._go_to(self._row, self._column + across[Qt.Key(key)])
         elif key == keys.Key_F2:
-            self.name_requested.emit(CLASSES[self._rows[self._row]].id)
+            self.name_requested.emit(CLASSES[self.rows[self._row]].id)
         elif key in (keys.Key_Space, keys.Key_Return, keys.Key_Enter):
-            if self._contents:
+            if self.contents:
                 self._ask(event.modifiers())
         else:
             super().keyPressEvent(event)
 
     def _go_to(self, row: int, column: int) -> None:
-        self._row = min(max(row, 0), len(self._rows) - 1)
-        self._column = min(max(column, 0), max(0, len(self._contents) - 1))
+        self._row = min(max(row, 0), len(self.rows) - 1)
+        self._column = min(max(column, 0), max(0, len(self.contents) - 1))
         shown = self._columns().shown()
         if self._column < shown.start:
             self._first = self._column
         elif self._column >= shown.stop:
             self._first = self._column - len(shown) + 1
         self._ringed = True
+        box = self.row_box(self.rows[self._row])
+        above, below = box.top() - self._top(), box.bottom() - self.height() + GAP / 2
+        self._scroll.setValue(self._scroll.value() + round(min(above, max(0, below))))
         self._describe()
         self.update()
 
     def _ask(self, held: Qt.KeyboardModifier) -> None:
-        index = self._rows[self._row]
-        class_id, model = CLASSES[index].id, self._contents[self._column].model
+        index = self.rows[self._row]
+        class_id, model = CLASSES[index].id, self.contents[self._column].model
         if model is None:
             self.classes_requested.emit(frozenset({class_id}), held)
         else:
@@ -509,21 +579,16 @@ class ClassHistogram(Listed, ClassRows):
 
     # Words
 
-    def event(self, event: QEvent) -> bool:
-        """Qt: say more about the row under the cursor."""
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            place = QPointF(event.pos())
-            index, column = self.row_at(place), self.column_at(place)
-            text = "" if index is None else self.tip(index, column)
-            QToolTip.showText(event.globalPos(), as_tip(text), self)
-            return True
-        return super().event(event)
+    def words_at(self, place: QPointF) -> str:
+        """The row there, in words."""
+        index, column = self.row_at(place), self.column_at(place)
+        return "" if index is None else self.tip(index, column)
 
     def tip(self, index: int, column: int = 0) -> str:
         """Counts and shares of a class in words."""
-        if not self._contents:
+        if not self.contents:
             return ""
-        content = self._contents[column]
+        content = self.contents[column]
         count, total = spaced(int(content.counts[index])), spaced(content.total)
         lines = [
             class_shown(index).name,
@@ -540,16 +605,16 @@ class ClassHistogram(Listed, ClassRows):
 
     def _describe(self) -> None:
         """What a screen reader says: the row that keys are at, then all of them."""
-        if not self._contents:
+        if not self.contents:
             self.setAccessibleDescription(self._message)
             return
-        content = self._contents[self._column]
+        content = self.contents[self._column]
         shares = [
             f"{class_shown(i).name} {content.counts[i]}"
-            for i in self._rows
+            for i in self.rows
             if content.counts[i]
         ]
-        index = self._rows[self._row]
+        index = self.rows[self._row]
         here = f"{class_shown(index).name}: {int(content.counts[index])} kernels"
         self.setAccessibleDescription(". ".join([here, ", ".join(shares)]))
         self.tell_item()
@@ -558,21 +623,21 @@ class ClassHistogram(Listed, ClassRows):
 
     def item_count(self) -> int:
         """Rows and columns."""
-        return len(self._rows) * len(self._contents)
+        return len(self.rows) * len(self.contents)
 
     def item_name(self, item: int) -> str:
         """Counts and share of a class."""
-        column, row = divmod(item, len(self._rows))
-        return one_line(self.tip(self._rows[row], column))
+        column, row = divmod(item, len(self.rows))
+        return one_line(self.tip(self.rows[row], column))
 
     def item_box(self, item: int) -> QRectF | None:
         """Its row within the column; None for a column that has no room."""
-        column, row = divmod(item, len(self._rows))
-        columns, box = self._columns(), self.row_box(self._rows[row])
+        column, row = divmod(item, len(self.rows))
+        columns, box = self._columns(), self.row_box(self.rows[row])
         if column not in columns.shown():
             return None
         left, right = columns.whole(column)
-        if len(self._contents) > 1:
+        if len(self.contents) > 1:
             box.setRight(box.left() + right)
             box.setLeft(box.left() + left)
         return box
@@ -580,17 +645,17 @@ class ClassHistogram(Listed, ClassRows):
     def item_at(self, place: QPointF) -> int | None:
         """The row and column at a place."""
         index = self.row_at(place)
-        if index is None or not self._contents:
+        if index is None or not self.contents:
             return None
-        return self.column_at(place) * len(self._rows) + self._rows.index(index)
+        return self.column_at(place) * len(self.rows) + self.rows.index(index)
 
     def item_now(self) -> int | None:
         """What the keys are at."""
-        there = bool(self._contents)
-        return self._column * len(self._rows) + self._row if there else None
+        there = bool(self.contents)
+        return self._column * len(self.rows) + self._row if there else None
 
     def item_selected(self, item: int) -> bool:
-        """Whether a kernel of it is selected."""
-        column, row = divmod(item, len(self._rows))
-        chosen = self._contents[column].selected
-        return chosen is not None and bool(chosen[self._rows[row]])
+        """True if a kernel of it is selected."""
+        column, row = divmod(item, len(self.rows))
+        chosen = self.contents[column].selected
+        return chosen is not None and bool(chosen[self.rows[row]])

@@ -282,9 +282,7 @@ TRANSITIONS = ViewSpec(
     title="Class before and after",
     short="Transitions",
     make={"transitions": TransitionMatrix},
-    controls={
-        "matrix_shows": chart_choice("matrixShows", "Show", SHOWS, BRIEF_SHOWS),
-    },
+    controls={"matrix_shows": chart_choice("matrixShows", "Show", SHOWS, BRIEF_SHOWS)},
     controller=TransitionsController,
     reads=(
         *("models", "size", "comparing", "comparison", "pairs", "labels", "shown"),
@@ -302,9 +300,7 @@ TRANSITIONS = ViewSpec(
             ),
         ),
     ),
-    figures={
-        "transitionMatrix": ViewFigure("transitions", options=match_option),
-    },
+    figures={"transitionMatrix": ViewFigure("transitions", options=match_option)},
     home=Home("right", 1, 3),
     of_comparisons=True,
     homes={"compare": Home("right", 0, -1)},
@@ -323,12 +319,7 @@ DRIFT = ViewSpec(
         ViewKeys(
             "Drift by layer",
             "painting.layers",
-            (
-                (
-                    "Select both layers",
-                    "click; arrow keys, Home, End, Space, Enter",
-                ),
-            ),
+            (("Select both layers", "click; arrow keys, Home, End, Space, Enter"),),
         ),
     ),
     figures={"driftChart": ViewFigure("drift", options=match_option)},

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kernelviewer.gui.controls import ChoiceButton
+from kernelviewer.gui.controls import ChoiceButton, ExplainButton
 from kernelviewer.gui.text import as_tip
 
 if TYPE_CHECKING:
@@ -39,16 +39,11 @@ class CutLabel(QLabel):
         self.setTextFormat(Qt.TextFormat.PlainText)
         policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.setSizePolicy(policy)
-        self._whole = ""
-
-    @property
-    def whole(self) -> str:
-        """The text, not cut."""
-        return self._whole
+        self.whole = ""
 
     def set_whole(self, text: str, tip: str = "") -> None:
         """Show a text, and ``tip`` or itself as its tip."""
-        self._whole = text
+        self.whole = text
         self.setToolTip(as_tip(tip or text))
         self.setAccessibleName(tip or text)
         self._cut()
@@ -65,7 +60,7 @@ class CutLabel(QLabel):
     def _cut(self) -> None:
         mode = Qt.TextElideMode.ElideRight
         metrics = QFontMetrics(self.font())
-        self.setText(metrics.elidedText(self._whole, mode, self.width()))
+        self.setText(metrics.elidedText(self.whole, mode, self.width()))
 
 
 class ComparingBar(QWidget):
@@ -107,7 +102,8 @@ class ComparingBar(QWidget):
         line.setSpacing(4)
         line.addWidget(self.swap)
         line.addWidget(self.names, 1)
-        for button in (self.again, self.match, self.edit, self.end):
+        explain = ExplainButton("comparing", "Comparison", self)
+        for button in (self.again, self.match, self.edit, explain, self.end):
             line.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(10, 0, 6, 4)

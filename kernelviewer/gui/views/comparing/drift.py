@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor
 
 from kernelviewer.gui import theme
-from kernelviewer.gui.painting.layers import LEFT, RIGHT, TOP, LayerAxis, paint_spread
+from kernelviewer.gui.painting.layers import RIGHT, TOP, LayerAxis, paint_spread
 from kernelviewer.gui.text import percent, signed, spaced
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from kernelviewer.state.comparing import LayerDrift
 
 _TITLES = ("1 − cosine", "ln scale ratio", "class changed")
+_LINES = 3.2
+"""Least height of a chart with its title, lines of text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class DriftChart(LayerAxis):
 
     layer_requested = Signal(object, object)
     """Both layers, a pair of `LayerRef`, and the keys held."""
+    wished = (420, 200)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         title = "How far the kernels of each layer moved"
@@ -64,16 +67,11 @@ class DriftChart(LayerAxis):
         """Ask for both layers."""
         self.layer_requested.emit(self.layers[number].refs, keys)
 
-    def sizeHint(self) -> QSize:
-        """Qt: wished size."""
-        return QSize(420, 200)
-
-    def minimumSizeHint(self) -> QSize:
-        """Qt: smallest size."""
-        return QSize(160, 100)
-
     def _tracks(self, line: float) -> list[_Track]:
-        """The charts from top to bottom; the null's outer parts may be beyond them."""
+        """The charts from top to bottom, as many as can be read.
+
+        The null's outer parts may be beyond them.
+        """
         apart, ratios = [0.05], [0.05]
         for layer in self.layers:
             apart += [1 - value for value in layer.summary.cosine]
@@ -82,20 +80,22 @@ class DriftChart(LayerAxis):
             ratios += map(abs, layer.null.scale_ratio[1:-1])
         furthest = max(value for value in apart if value == value)
         reach = max(value for value in ratios if value == value)
-        ranges = ((0.0, furthest), (-reach, reach), (0.0, 1.0))
-        high = (self.height() - TOP - self._foot(line)) / len(ranges)
+        room = self.height() - TOP - self._foot(line)
+        many = min(3, max(1, int(room / (_LINES * line))))
+        ranges = ((0.0, furthest), (-reach, reach), (0.0, 1.0))[:many]
+        high = room / many
         return [
             _Track(
                 title,
                 *span,
                 QRectF(
-                    LEFT,
+                    self.left,
                     TOP + number * high + line,
-                    self.width() - LEFT - RIGHT,
+                    self.width() - self.left - RIGHT,
                     max(8.0, high - line - 5),
                 ),
             )
-            for number, (title, span) in enumerate(zip(_TITLES, ranges, strict=True))
+            for number, (title, span) in enumerate(zip(_TITLES, ranges, strict=False))
         ]
 
     def _paint_charts(self, painter: QPainter, line: float) -> None:
@@ -117,7 +117,7 @@ class DriftChart(LayerAxis):
     def _paint_track(self, painter: QPainter, track: _Track, line: float) -> None:
         tokens, box = theme.tokens(), track.box
         painter.setPen(QColor(tokens.text))
-        head = QRectF(LEFT, box.top() - line, box.width(), line)
+        head = QRectF(self.left, box.top() - line, box.width(), line)
         painter.drawText(head, Qt.AlignmentFlag.AlignVCenter, track.title)
         values = [track.low, track.high]
         if track.low < 0:
@@ -128,7 +128,7 @@ class DriftChart(LayerAxis):
                 QRectF(box.left(), y, box.width(), 1), QColor(tokens.separator)
             )
             text = f"{100 * value:.0f} %" if track.title == _TITLES[2] else _tick(value)
-            place = QRectF(0, y - line / 2, LEFT - 5, line)
+            place = QRectF(0, y - line / 2, box.left() - 5, line)
             flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             painter.setPen(QColor(tokens.secondary))
             if value or box.height() >= 2.4 * line or track.low == 0:
@@ -152,8 +152,7 @@ class DriftChart(LayerAxis):
             ):
                 places = [track.place(value) for value in values]
                 paint_spread(painter, x, wide, colour, places)
-            if changed == changed:
-                track = tracks[2]
+            for track in tracks[2:] if changed == changed else ():
                 top = track.place(changed)
                 bar = QRectF(x - wide / 2, top, wide, track.box.bottom() - top)
                 painter.fillRect(bar.adjusted(0, -1, 0, 0), colour)

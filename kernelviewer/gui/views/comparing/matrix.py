@@ -6,30 +6,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
     QFontInfo,
     QFontMetricsF,
-    QHelpEvent,
     QPainter,
     QPen,
     QPixmap,
 )
-from PySide6.QtWidgets import QToolTip
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.accessible import Listed, one_line
 from kernelviewer.gui.painting.classes import paint_swatch
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
-from kernelviewer.gui.text import as_tip, percent, rough_percent, spaced
+from kernelviewer.gui.text import percent, rough_percent, spaced
 from kernelviewer.kernels.classes import class_shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
+    from PySide6.QtCore import QEvent
     from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent
     from PySide6.QtWidgets import QWidget
 
@@ -62,7 +61,7 @@ class Transitions:
     null: NDArray[np.float64]
 
     def same_pairs(self, other: Transitions) -> bool:
-        """Whether only what is selected differs."""
+        """True if only what is selected differs."""
         return self.counts is other.counts and self.null is other.null
 
     @property
@@ -94,6 +93,7 @@ class TransitionMatrix(Listed, Ringed):
 
     cells_requested = Signal(object, object, object)
     """Class before and class after, either None for any, and the keys held."""
+    wished = (340, 300)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -133,14 +133,6 @@ class TransitionMatrix(Listed, Ringed):
         """Qt: other colours or letters."""
         self._picture = None
         super().changeEvent(event)
-
-    def sizeHint(self) -> QSize:
-        """Qt: wished size."""
-        return QSize(340, 300)
-
-    def minimumSizeHint(self) -> QSize:
-        """Qt: smallest size."""
-        return QSize(160, 100)
 
     # Places
 
@@ -203,11 +195,7 @@ class TransitionMatrix(Listed, Ringed):
         """Qt: paint cells and names."""
         painter, tokens = QPainter(self), theme.tokens()
         if self.content is None or not self.content.kinds:
-            painter.setPen(QColor(tokens.secondary))
-            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            inside = self.rect().adjusted(_MARGIN, 0, -_MARGIN, 0)
-            painter.drawText(inside, flags, self._message)
-            self.paint_outer_ring(painter)
+            self.paint_message(painter, self._message)
             return
         ratio = self.devicePixelRatioF()
         if self._picture is None or self._picture.devicePixelRatioF() != ratio:
@@ -406,13 +394,9 @@ class TransitionMatrix(Listed, Ringed):
 
     # Words
 
-    def event(self, event: QEvent) -> bool:
-        """Qt: say more about the cell under the cursor."""
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            text = as_tip(self.tip(self.found_at(QPointF(event.pos()))))
-            QToolTip.showText(event.globalPos(), text, self)
-            return True
-        return super().event(event)
+    def words_at(self, place: QPointF) -> str:
+        """The cell there, in words."""
+        return self.tip(self.found_at(place))
 
     def tip(self, found: tuple[int | None, int | None] | None) -> str:
         """A cell, a row or a column in words."""
@@ -487,7 +471,7 @@ class TransitionMatrix(Listed, Ringed):
         return self._current[0] * len(self.content.kinds) + self._current[1]
 
     def item_selected(self, item: int) -> bool:
-        """Whether a pair of it is selected."""
+        """True if a pair of it is selected."""
         assert self.content is not None
         return bool(self.content.selected[self._cell(item)])
 

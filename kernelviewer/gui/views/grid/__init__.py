@@ -31,6 +31,7 @@ from kernelviewer.gui.views.grid.image import (
 )
 from kernelviewer.state.arrangement import leaves_out_mean
 from kernelviewer.state.own_names import tag_colour
+from kernelviewer.state.similarity import likeness
 from kernelviewer.state.tally import count_kernels
 
 if TYPE_CHECKING:
@@ -86,16 +87,17 @@ class GridController(Controller):
 
     def show(self, state: ViewState) -> None:
         """Show how the grid is ordered, lay it out, mark what is marked."""
-        offers = state.pairs is not None, state.run is not None
+        found = state.pool is not None and likeness(state.pool) is not None
+        offers = state.pairs is not None, state.run is not None, found
         if self.is_news("display", state.display, *offers):
             self.controls.set_offers(*offers)
             self.controls.set_display(state.display)
         centred = draws_without_mean(state, framed=self.window.looks.framed)
         if self.is_news("mean", state.mean, centred):
             self.controls.set_mean(state.mean, centred)
-        if self.is_news("decodable", state.pool, state.autoencoder, state.named_by):
+        if self.is_news("decodable", *decodable(state)):
             self.controls.set_decodable(*decodable(state))
-        sets = (state.pool, state.shown, state.selected, state.only_selected)
+        sets = (state.shown, state.selected, state.only_selected)
         if self.is_news("counts", *sets, state.pairs, state.display.picture):
             pairs = state.pairs if state.display.picture == "pair" else None
             self.controls.set_counts(
@@ -187,7 +189,10 @@ class GridController(Controller):
             self.grid.set_focus(focus)
         if self.is_news("tags", self._image, state.tags, state.tag_bits):
             colours = {n: tag_colour(state.tags, n) for n in state.tags}
-            self.grid.set_tags(state.tag_bits, colours)
+            bits = state.tag_bits
+            if bits is not None and pairs is not None:
+                bits = pairs.bits_before(bits)
+            self.grid.set_tags(bits, colours)
         if self.is_news("near", self._image, state.near, state.listed):
             near = state.near if pairs is None else pairs.befores(state.near)
             self.grid.set_marked(tuple(near.tolist()))
@@ -199,7 +204,7 @@ class GridController(Controller):
         self.parts.controls.set_zoom(self.grid.zoom, self.grid.zoom_range)
 
     def _is_current(self) -> bool:
-        """Whether the grid's numbers mean the kernels of the pool."""
+        """True if the grid's numbers mean the kernels of the pool."""
         return self._image is not None and self._image.pool is self.window.state.pool
 
     def _on_focus_requested(self, number: int) -> None:
@@ -260,7 +265,7 @@ def _nothing(document: Document) -> str:
 
 def _figure_options(document: Document) -> dict[str, str]:
     """How a sheet is grouped and sorted to be like the grid."""
-    display = document.display.plain
+    display = document.display.where(paired=False, found=False, running=True)
     group = FIGURE_WORDS.get(display.group_by, display.group_by)
     group = "layer" if group == "key" else group  # no figure has such groups
     return {"group": group, "sort": display.sort_by}

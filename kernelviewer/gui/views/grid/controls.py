@@ -9,13 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPixmap
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QLayout,
-    QToolButton,
-    QWidget,
-)
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QToolButton, QWidget
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.controls import PADDING, ChoiceButton, EscapableSlider
@@ -51,6 +45,7 @@ SORTS = {
 }
 BRIEF_SORTS = {
     "change": "most changed",
+    "like": "most like",
     "channel": "in order",
     "class": "class",
     "code": "code",
@@ -89,6 +84,8 @@ PAIRED = {
     "picture": {"pair": "before, after, difference"},
 }
 """What is offered besides while two networks are compared."""
+OF_FOUND = {"like": "nearest to what was looked for"}
+"""Orders that are offered besides while a network is what is like a kernel."""
 NOT_DECODED = ("pair", "strip", "key", "key_residual")
 """Pictures that need no reconstruction."""
 OF_RUNS = {"strip": "film strips, first step to last"}
@@ -260,10 +257,11 @@ class GridControls(QWidget):
             self._marked = marked
             self._fit()
 
-    def set_offers(self, comparing: bool, running: bool) -> None:
-        """Offer what shows the pairs of two networks, or the steps of a run."""
+    def set_offers(self, comparing: bool, running: bool, found: bool) -> None:
+        """Offer what needs a comparison, a run, or what was found by a kernel."""
         pictures = {**PICTURES, **OF_RUNS} if running else PICTURES
-        plain = {"group_by": GROUPS, "sort_by": SORTS, "picture": pictures}
+        sorts = {**SORTS, **OF_FOUND} if found else SORTS
+        plain = {"group_by": GROUPS, "sort_by": sorts, "picture": pictures}
         for name, choices in plain.items():
             more = PAIRED[name] if comparing else {}
             self._buttons[name].set_choices({**choices, **more})

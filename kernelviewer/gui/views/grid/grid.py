@@ -16,11 +16,7 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import (
-    QContextMenuEvent,
-    QKeySequence,
-    QPainter,
-)
+from PySide6.QtGui import QContextMenuEvent, QKeySequence, QPainter
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
     QApplication,
@@ -284,7 +280,7 @@ class KernelGrid(Listed, QAbstractScrollArea):
         return self._geometry.focus_position
 
     def item_selected(self, item: int) -> bool:
-        """Whether it is selected."""
+        """True if it is selected."""
         return self.selected is not None and bool(self.selected[self._kernel_of(item)])
 
     def _kernel_of(self, item: int) -> int:
@@ -471,7 +467,7 @@ class KernelGrid(Listed, QAbstractScrollArea):
             self._move_focus("down", extend=False)
 
     def _has_focus(self) -> bool:
-        """Whether the focused kernel is among those shown."""
+        """True if the focused kernel is among those shown."""
         return self._geometry.focus_position is not None
 
     def _move_focus(self, move: Move, *, extend: bool) -> None:

@@ -33,6 +33,7 @@ from kernelviewer.kernels.classes import INDEX, PATTERNS, classes_shown, showing
 from kernelviewer.kernels.statistics import without_mean
 from kernelviewer.state.arrangement import arrange
 from kernelviewer.state.memo import same
+from kernelviewer.state.similarity import likeness
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -129,13 +130,13 @@ def build_grid(
     with showing_classes(state.own_classes):
         order = arrange(
             *(pool, shown, display, state.labels, state.stretches, state.pairs),
-            by_keys,
+            *(by_keys, likeness(pool)),
         )
     return GridImage(pool, mosaic, drawn, order, gain, decoded, pairs, pane, centred)
 
 
 def decodable(state: ViewState) -> tuple[bool, str]:
-    """Whether there are reconstructions to show, and else why there are none."""
+    """True if there are reconstructions to show, and else why there are none."""
     pool = state.pool
     if pool is None or state.autoencoder is not None or state.named_by == "family":
         return True, ""
@@ -143,9 +144,7 @@ def decodable(state: ViewState) -> tuple[bool, str]:
     return False, f"No reconstructions: there is no autoencoder for {size} kernels"
 
 
-def made_of(
-    state: ViewState,
-) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+def made_of(state: ViewState) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
     """Places [N] and patterns there of what the picture has beside the kernels.
 
     Codes on the spectrum, or keys; None where there are none, or they are not known.

@@ -317,11 +317,11 @@ class GridContent:
 
     @property
     def headed(self) -> bool:
-        """Whether any group has a heading."""
+        """True if any group has a heading."""
         return any(group.title or group.note for group in self.groups)
 
     def same_places(self, other: GridContent | None) -> bool:
-        """Whether every kernel stands where it stands in the other content."""
+        """True if every kernel stands where it stands in the other content."""
         if other is None or self.mosaic.shape != other.mosaic.shape:
             return False
         same_order = self.order is other.order or np.array_equal(

@@ -374,7 +374,7 @@ KEYS = ViewSpec(
     title="Keys",
     make={"keys": KeysView},
     controls={
-        "keys_choice": chart_choice("keysChoice", "Keys", choices(KeyChoice()), BRIEF),
+        "keys_choice": chart_choice("keysChoice", "Keys", choices(KeyChoice()), BRIEF)
     },
     controller=KeysController,
     reads=(

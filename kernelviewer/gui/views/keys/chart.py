@@ -9,7 +9,13 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from kernelviewer.gui import theme
-from kernelviewer.gui.painting.layers import LEFT, RIGHT, TOP, LayerAxis, paint_spread
+from kernelviewer.gui.painting.layers import (
+    RIGHT,
+    TOP,
+    LayerAxis,
+    left_of_charts,
+    paint_spread,
+)
 from kernelviewer.gui.painting.pixels import caption_font
 from kernelviewer.gui.text import spaced
 
@@ -30,6 +36,7 @@ class R2Chart(LayerAxis):
 
     layer_requested = Signal(object, object)
     """`LayerRef` of a layer, and the keys held."""
+    wished, least = (260, 130), (150, 96)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("r2", "How much of each layer's kernels the keys keep", parent)
@@ -52,20 +59,13 @@ class R2Chart(LayerAxis):
         """Ask for the layer."""
         self.layer_requested.emit(self.layers[number].ref, keys)
 
-    def sizeHint(self) -> QSize:
-        """Qt: wished size."""
-        return QSize(260, 130)
-
-    def minimumSizeHint(self) -> QSize:
-        """Qt: smallest size."""
-        return QSize(150, 96)
-
     def _paint_charts(self, painter: QPainter, line: float) -> None:
         tokens = theme.tokens()
         high = self.height() - TOP - line - self._foot(line)
-        box = QRectF(LEFT, TOP + line, self.width() - LEFT - RIGHT, max(8.0, high))
+        wide = self.width() - self.left - RIGHT
+        box = QRectF(self.left, TOP + line, wide, max(8.0, high))
         painter.setPen(QColor(tokens.text))
-        head = QRectF(LEFT, TOP, box.width(), line)
+        head = QRectF(self.left, TOP, box.width(), line)
         painter.drawText(head, Qt.AlignmentFlag.AlignVCenter, _TITLE)
         paint_scale(painter, box, line)
         self._paint_legend(painter, line, _TITLE, ("white noise", "kernels"))
@@ -132,9 +132,10 @@ class KeyCurve(QWidget):
         painter.setFont(caption_font(self.font()))
         line = QFontMetricsF(painter.font()).height()
         high = self.height() - TOP - 2 * line - 6
-        box = QRectF(LEFT, TOP + line, self.width() - LEFT - RIGHT, max(8.0, high))
+        left = left_of_charts(self.font())
+        box = QRectF(left, TOP + line, self.width() - left - RIGHT, max(8.0, high))
         painter.setPen(QColor(tokens.text))
-        head = QRectF(LEFT, TOP, box.width(), line)
+        head = QRectF(left, TOP, box.width(), line)
         painter.drawText(head, Qt.AlignmentFlag.AlignVCenter, _CURVE)
         paint_scale(painter, box, line)
         last = len(self.curve)
@@ -172,5 +173,5 @@ def paint_scale(painter: QPainter, box: QRectF, line: float) -> None:
             QRectF(box.left(), y, box.width(), 1), QColor(tokens.separator)
         )
         if value in (0.0, 1.0) or box.height() >= 2.4 * line:
-            place = QRectF(0, y - line / 2, LEFT - 5, line)
+            place = QRectF(0, y - line / 2, box.left() - 5, line)
             painter.drawText(place, flags, f"{value:g}")

@@ -7,9 +7,9 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPen
-from PySide6.QtWidgets import QSizePolicy, QToolTip
+from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtWidgets import QSizePolicy
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.accessible import Listed, one_line
@@ -22,10 +22,11 @@ from kernelviewer.gui.painting.kernels import (
     to_image,
 )
 from kernelviewer.gui.painting.pixels import Ringed, caption_font, device_pixels
-from kernelviewer.gui.text import as_tip, percent, spaced
+from kernelviewer.gui.text import percent, spaced
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from PySide6.QtCore import QPointF
     from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent
     from PySide6.QtWidgets import QWidget
 
@@ -287,14 +288,10 @@ class KeyTiles(Listed, KernelPainter):
         else:
             super().keyPressEvent(event)
 
-    def event(self, event: QEvent) -> bool:
-        """Qt: say more about the key under the cursor."""
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            place = self.place_at(QPointF(event.pos()))
-            text = "" if place is None else describe(self.tiles[place])
-            QToolTip.showText(event.globalPos(), as_tip(text), self)
-            return True
-        return super().event(event)
+    def words_at(self, place: QPointF) -> str:
+        """The key there, in words."""
+        at = self.place_at(place)
+        return "" if at is None else describe(self.tiles[at])
 
     def _describe(self) -> None:
         text = describe(self.tiles[self._current]) if self.tiles else ""
@@ -324,7 +321,7 @@ class KeyTiles(Listed, KernelPainter):
         return self._current if self.tiles else None
 
     def item_selected(self, item: int) -> bool:
-        """Whether one of its kernels is selected."""
+        """True if one of its kernels is selected."""
         return self.tiles[item].selected > 0
 
 

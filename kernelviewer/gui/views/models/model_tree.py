@@ -24,10 +24,10 @@ from PySide6.QtGui import (
     QFontMetrics,
     QGuiApplication,
     QPainter,
-    QPalette,
     QPen,
     QPixmap,
     QPolygonF,
+    QRegion,
 )
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -36,7 +36,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QMenu,
-    QStyledItemDelegate,
     QTreeView,
     QVBoxLayout,
     QWidget,
@@ -49,17 +48,11 @@ from kernelviewer.gui.text import AS_NOISE, shortened
 from kernelviewer.gui.views.models.tree_model import (
     CLASSES_COLUMN,
     COLUMNS,
-    COUNTS_ROLE,
-    ELIDE_ROLE,
-    EXCLUDED_ROLE,
     FLAT_COLUMN,
     HEALTH_COLUMNS,
     KERNELS_COLUMN,
-    MARKED_ROLE,
     NAMED_COLUMN,
-    NOISE_ROLE,
     SEARCH_ROLE,
-    SELECTED_ROLE,
     SIZE_COLUMN,
     ModelTreeModel,
 )
@@ -68,6 +61,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from PySide6.QtCore import (
+        QEvent,
         QPersistentModelIndex,
         QPoint,
         QSizeF,
@@ -94,6 +88,8 @@ LEAST_WIDE = {
 """Text that a column has room for at least; longer texts of its rows widen it."""
 MOST_WIDE = "31×31×31"
 CELL_PADDING = 9
+TEXT_MARGIN = 3
+"""Left and right of a text in its cell, pixels."""
 BAR_WIDTH = 50
 HEADER = 12
 """Size of the column titles, pixels, as in the style sheet."""
@@ -109,14 +105,28 @@ _MOST_BARS = 2048
 
 
 class LayerRows(QTreeView):
-    """A tree whose indentation tells of kernels near to the slider.
+    """A tree that paints its rows itself, from its items and only what is to be seen.
 
-    A ring stands before a layer that holds some, as around their points in the scatter
-    plot; the arrow of a module or network above it takes the same colour.
+    Its indentation tells of kernels near to the slider: a ring stands before a layer
+    that holds some, as around their points in the scatter plot; the arrow of a module
+    or network above it takes the same colour. Left-out layers and the columns of counts
+    recede. Long names are cut where they say least. Networks and modules have no size,
+    so their names run through that column.
+
+    Parameters
+    ----------
+    source
+        Its rows; the tree's own model may leave some out.
     """
 
-    painted_from = _painted_to = 0
-    _hovered = QModelIndex()
+    def __init__(self, source: ModelTreeModel, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._source = source
+        self._hovered = QModelIndex()
+        self._painted = QRegion()
+        self._tokens = theme.tokens()
+        self._cells: list[tuple[int, int, int]] = []
+        self._bars: dict[object, QPixmap] = {}
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Qt: the right button opens a menu, and picks no layers."""
@@ -124,14 +134,18 @@ class LayerRows(QTreeView):
             super().mousePressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt: remember how far it is painted, and what is hovered."""
-        painted = event.region().boundingRect()
-        self.painted_from, self._painted_to = painted.left(), painted.right()
+        """Qt: see what is painted, and what is hovered."""
+        self._painted, self._tokens = event.region(), theme.tokens()
         port = self.viewport()
         self._hovered = QModelIndex()
         if port.underMouse():
             at = self.indexAt(port.mapFromGlobal(QCursor.pos()))
             self._hovered = at.siblingAtColumn(0)
+        self._cells = [
+            (column, self.columnViewportPosition(column), self.columnWidth(column))
+            for column in range(1, len(COLUMNS))
+            if not self.isColumnHidden(column)
+        ]
         super().paintEvent(event)
 
     def drawRow(
@@ -140,102 +154,78 @@ class LayerRows(QTreeView):
         options: QStyleOptionViewItem,
         index: QModelIndex | QPersistentModelIndex,
     ) -> None:
-        """Qt: where just rings changed, as while the slider moves, no cell is drawn."""
+        """Qt: paint a row, less what is not painted anew."""
+        item, row = self._item(index), options.rect
         name = self.visualRect(index)
-        if index == self._hovered:
-            painter.fillRect(options.rect, self.palette().alternateBase())
-        if self._painted_to < name.left():
-            left = QRect(0, name.top(), name.left(), name.height())
-            self.drawBranches(painter, left, index)
-        else:
-            super().drawRow(painter, options, index)
+        picked = self.selectionModel().isSelected(index)
+        if picked or index == self._hovered:
+            tokens = self._tokens
+            painter.fillRect(row, QColor(tokens.selected if picked else tokens.hover))
+        indent = QRect(0, name.top(), name.left(), name.height())
+        if self._painted.intersects(indent):
+            self.drawBranches(painter, indent, index)
+        if item.layer is None:
+            name.setRight(name.right() + self.columnWidth(SIZE_COLUMN))
+        if self._painted.intersects(name):
+            self._paint_name(painter, name, item)
+        painter.setPen(QColor(self._tokens.secondary))
+        for column, left, width in self._cells:
+            cell = QRect(left, row.top(), width, row.height())
+            if not self._painted.intersects(cell):
+                continue
+            if column == CLASSES_COLUMN:
+                self._paint_bar(painter, QRectF(cell), item)
+            elif item.layer or column != SIZE_COLUMN:
+                self._write(painter, cell, self._source.text(item, column))
 
-    def drawBranches(
+    def _paint_name(self, painter: QPainter, box: QRect, item: TreeItem) -> None:
+        """A name; that of a network is bold, and marked if it is as noise."""
+        tokens = self._tokens
+        painter.setPen(QColor(tokens.secondary if item.excluded else tokens.text))
+        if item.node is None:
+            font = QFont(self.font())
+            font.setWeight(QFont.Weight.DemiBold)
+            painter.setFont(font)
+        text = self._source.text(item, 0)
+        if item.node is None and self._source.is_as_noise(item):
+            text = f"{AS_NOISE}{text}"
+        self._write(painter, box, text, item.elide, Qt.AlignmentFlag.AlignLeft)
+        painter.setFont(self.font())
+
+    def _write(
         self,
         painter: QPainter,
-        rect: QRect,
-        index: QModelIndex | QPersistentModelIndex,
+        box: QRect,
+        text: str,
+        cut: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+        side: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignRight,
     ) -> None:
-        """Qt: paint what is left of a name."""
-        if (rows := self.selectionModel()) and rows.isSelected(index):
-            painter.fillRect(rect, self.palette().color(QPalette.ColorRole.Highlight))
-        parent, marked = bool(self.model().rowCount(index)), index.data(MARKED_ROLE)
-        if not (parent or marked):
-            return
-        quiet = self.palette().color(QPalette.ColorRole.PlaceholderText)
-        colour = QColor(theme.tokens().accent) if marked else quiet
-        centre = QPointF(rect.right() + 1 - STEP / 2, rect.center().y() + 0.5)
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if parent:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(colour)
-            painter.drawPolygon(_arrow(centre, down=self.isExpanded(index)))
-        else:
-            painter.setPen(QPen(colour, 1.5))
-            painter.drawEllipse(centre, MARK / 2, MARK / 2)
-        painter.restore()
+        """A text as far as there is room for it."""
+        room = box.adjusted(TEXT_MARGIN, 0, -TEXT_MARGIN, 0)
+        text = painter.fontMetrics().elidedText(text, cut, room.width())
+        painter.drawText(room, side | Qt.AlignmentFlag.AlignVCenter, text)
 
+    def _item(self, index: QModelIndex | QPersistentModelIndex) -> TreeItem:
+        proxy = self.model()
+        assert isinstance(proxy, QSortFilterProxyModel)
+        item = self._source.item(proxy.mapToSource(index))
+        assert item is not None
+        return item
 
-def _arrow(centre: QPointF, *, down: bool) -> QPolygonF:
-    """A triangle that points down or to the right."""
-    corners = [(-3.5, -2.0), (3.5, -2.0), (0.0, 2.5)]
-    if not down:
-        corners = [(y, x) for x, y in corners]
-    return QPolygonF([centre + QPointF(x, y) for x, y in corners])
-
-
-class TreeDelegate(QStyledItemDelegate):
-    """Left-out layers and the count columns recede.
-
-    Long names are cut where they say least. Networks and modules have no size, so
-    their names run through that column.
-    """
-
-    def __init__(self, tree: LayerRows) -> None:
-        super().__init__(tree)
-        self._tree = tree
-        self._bars: dict[object, QPixmap] = {}
-
-    def paint(
-        self,
-        painter: QPainter,
-        option: QStyleOptionViewItem,
-        index: QModelIndex | QPersistentModelIndex,
-    ) -> None:
-        """Qt: paint a cell."""
-        column = index.column()
-        wide = self._tree.columnWidth(1) if column == 0 else 0
-        if option.rect.right() + wide < self._tree.painted_from:
-            return
-        if column < 2 and not index.sibling(index.row(), 1).data():  # has no size
-            if column:
-                return
-            option.rect.setWidth(option.rect.width() + self._tree.columnWidth(1))
-        super().paint(painter, option, index)
-        if column == CLASSES_COLUMN:
-            self._paint_bar(painter, QRectF(option.rect), index)
-
-    def _paint_bar(
-        self,
-        painter: QPainter,
-        cell: QRectF,
-        index: QModelIndex | QPersistentModelIndex,
-    ) -> None:
-        """A stacked bar of the row's classes."""
-        counts = index.data(COUNTS_ROLE)
-        if not counts:
+    def _paint_bar(self, painter: QPainter, cell: QRectF, item: TreeItem) -> None:
+        """A stacked bar of the row's classes, and a line of what is selected."""
+        if (row := self._source.counts_of(item)) is None:
             return
         bar = cell.adjusted(4, cell.height() / 2 - 4, -4, 4 - cell.height() / 2)
-        painter.drawPixmap(bar.topLeft(), self._bar(tuple(counts), bar.size()))
-        if chosen := index.data(SELECTED_ROLE):
-            wide = max(1.0, bar.width() * chosen)
+        painter.drawPixmap(bar.topLeft(), self._bar(row.counts, bar.size()))
+        if chosen := self._source.selected_of(item):
+            wide = max(1.0, bar.width() * chosen / max(1, item.summary.kernels))
             line = QRectF(bar.left(), bar.bottom() + 2, wide, 2)
-            painter.fillRect(line, QColor(theme.tokens().accent))
+            painter.fillRect(line, QColor(self._tokens.accent))
 
     def _bar(self, counts: tuple[int, ...], size: QSizeF) -> QPixmap:
         """A bar's picture, kept: what is selected changes far more often."""
-        dark, ratio = theme.tokens().dark, self._tree.devicePixelRatioF()
+        dark, ratio = self._tokens.dark, self.devicePixelRatioF()
         key = counts, size.toTuple(), dark, ratio
         if key not in self._bars:
             if len(self._bars) >= _MOST_BARS:
@@ -256,19 +246,43 @@ class TreeDelegate(QStyledItemDelegate):
             self._bars[key] = picture
         return self._bars[key]
 
-    def initStyleOption(
-        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt: classes may have other colours."""
+        super().changeEvent(event)
+        if theme.is_theme_change(event):
+            self._bars.clear()
+
+    def drawBranches(
+        self,
+        painter: QPainter,
+        rect: QRect,
+        index: QModelIndex | QPersistentModelIndex,
     ) -> None:
-        """Qt: how a cell looks."""
-        super().initStyleOption(option, index)
-        if index.column() == 0:
-            option.textElideMode = index.data(ELIDE_ROLE)
-            if index.data(NOISE_ROLE):
-                option.text = f"{AS_NOISE}{option.text}"
-        if index.column() or index.data(EXCLUDED_ROLE):
-            quiet = option.palette.color(QPalette.ColorRole.PlaceholderText)
-            option.palette.setColor(QPalette.ColorRole.Text, quiet)
-            option.palette.setColor(QPalette.ColorRole.HighlightedText, quiet)
+        """Qt: paint what is left of a name."""
+        item = self._item(index)
+        marked = self._source.marked_of(item)
+        if not (item.children or marked):
+            return
+        colour = QColor(self._tokens.accent if marked else self._tokens.secondary)
+        centre = QPointF(rect.right() + 1 - STEP / 2, rect.center().y() + 0.5)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if item.children:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(colour)
+            painter.drawPolygon(_arrow(centre, down=self.isExpanded(index)))
+        else:
+            painter.setPen(QPen(colour, 1.5))
+            painter.drawEllipse(centre, MARK / 2, MARK / 2)
+        painter.restore()
+
+
+def _arrow(centre: QPointF, *, down: bool) -> QPolygonF:
+    """A triangle that points down or to the right."""
+    corners = [(-3.5, -2.0), (3.5, -2.0), (0.0, 2.5)]
+    if not down:
+        corners = [(y, x) for x, y in corners]
+    return QPolygonF([centre + QPointF(x, y) for x, y in corners])
 
 
 class ModelTree(QWidget):
@@ -302,11 +316,11 @@ class ModelTree(QWidget):
         self.search.setAccessibleName("Find a layer by its name or size")
         self.search.setPlaceholderText("Find layer…")
         self.search.setClearButtonEnabled(True)
-        self.tree = LayerRows(self)
+        self.source = ModelTreeModel(self)
+        self.tree = LayerRows(self.source, self)
         AreaRing(self.tree)
         self.tree.setObjectName("modelTree")
         self.tree.setAccessibleName("Open networks and their depthwise layers")
-        self.source = ModelTreeModel(self)
         self.proxy = QSortFilterProxyModel(self)
         self.proxy.setSourceModel(self.source)
         self.proxy.setRecursiveFilteringEnabled(True)
@@ -318,8 +332,6 @@ class ModelTree(QWidget):
             self.rename_requested, Qt.ConnectionType.QueuedConnection
         )
         self.tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self._delegate = TreeDelegate(self.tree)
-        self.tree.setItemDelegate(self._delegate)
         self.tree.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.tree.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.tree.setUniformRowHeights(True)
@@ -359,7 +371,9 @@ class ModelTree(QWidget):
 
     def set_models(self, models: tuple[OpenModel, ...]) -> None:
         """Show these networks; new ones are opened up, others stay as they were."""
-        if models and self.source.step_to(models):
+        if models and (changed := self.source.step_to(models)) is not None:
+            if changed:
+                self._fit_columns()
             return
         for widget in (self.search, self.tree):
             widget.setVisible(bool(models))
@@ -410,6 +424,8 @@ class ModelTree(QWidget):
         self, measures: tuple[Measure, ...], health: Mapping[LayerRef, LayerHealth]
     ) -> None:
         """Have columns for some measures of the layers' health."""
+        if (measures, health) == (self.measures, self.source.health):
+            return
         self.measures = measures
         self.source.set_health(health)
         self._fit_columns()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref as weak
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt, Signal
-from PySide6.QtGui import QFont
 
 from kernelviewer.gui.text import (
     as_tip,
@@ -77,20 +76,8 @@ EQUAL, PARTLY_EQUAL = "= ", "(=) "
 
 Below a network that is equal as a whole, layers go without."""
 Role = Qt.ItemDataRole
-EXCLUDED_ROLE = Role.UserRole + 1
-"""True for layers that are listed but whose kernels are left out."""
-SEARCH_ROLE = Role.UserRole + 2
+SEARCH_ROLE = Role.UserRole + 1
 """What a search looks through: the full name and the sizes."""
-COUNTS_ROLE = Role.UserRole + 3
-"""Kernels per class, a tuple, or None."""
-SELECTED_ROLE = Role.UserRole + 5
-"""Share of the kernels at or below a row that are selected."""
-MARKED_ROLE = Role.UserRole + 4
-"""How many of the kernels nearest to the slider are at or below the row."""
-NOISE_ROLE = Role.UserRole + 7
-"""True for a network of whose kernels no more are identified than of white noise."""
-ELIDE_ROLE = Role.UserRole + 6
-"""Where a long name is cut: where the names of the rows beside it are the same."""
 
 
 class TreeItem:
@@ -273,7 +260,15 @@ def measured(health: LayerHealth, measure: Measure) -> str:
 
 
 class ModelTreeModel(QAbstractItemModel):
-    """Rows of the model tree; rebuilt when networks open or close."""
+    """Rows of the model tree; rebuilt when networks open or close.
+
+    Attributes
+    ----------
+    roots
+        The networks.
+    health
+        What is known of the health of layers.
+    """
 
     rename_requested = Signal(int, str)
     """Model id, and what it is to be called; empty: as its file."""
@@ -287,17 +282,17 @@ class ModelTreeModel(QAbstractItemModel):
         self._selected: Mapping[LayerRef, int] = {}
         self._rows: dict[LayerRef, TreeItem] = {}
         self._equal: dict[int, tuple[str, Match]] = {}
-        self._health: Mapping[LayerRef, LayerHealth] = {}
+        self.health: Mapping[LayerRef, LayerHealth] = {}
 
     def set_health(self, health: Mapping[LayerRef, LayerHealth]) -> None:
         """Know the health of layers; views repaint."""
-        self._health = health
+        self.health = health
 
     def health_of(self, item: TreeItem) -> LayerHealth | None:
         """The health of the layer of a row; None of other rows, and while unknown."""
         if item.layer is None or item.node is None or item.node.layer is None:
             return None
-        return self._health.get(LayerRef(item.model.id, item.node.layer))
+        return self.health.get(LayerRef(item.model.id, item.node.layer))
 
     def health_text(self, item: TreeItem, column: int) -> str:
         """What a column of health says of a row."""
@@ -384,6 +379,20 @@ class ModelTreeModel(QAbstractItemModel):
         elif item.node.layer is not None and item.node.layer in match.layers:
             yield f"Equal to a layer of “{name}”, bit for bit."
 
+    def text(self, item: TreeItem, column: int) -> str:
+        """What a row shows in a column."""
+        if column == NAMED_COLUMN:
+            counts = self.counts_of(item)
+            return "" if counts is None else identified_text(counts)
+        if column > CLASSES_COLUMN:
+            return self.health_text(item, column)
+        return f"{'' if column else self._mark(item)}{item.text(column)}"
+
+    def is_as_noise(self, item: TreeItem) -> bool:
+        """Whether no more of a row's kernels are identified than of white noise."""
+        row = self.counts_of(item)
+        return row is not None and row.is_as_noise
+
     def _mark(self, item: TreeItem) -> str:
         """Stands before the name of what an earlier network has as well."""
         if item.model.id not in self._equal:
@@ -395,22 +404,23 @@ class ModelTreeModel(QAbstractItemModel):
         layer = item.node.layer
         return EQUAL if not whole and layer in match.layers else ""
 
-    def step_to(self, models: tuple[OpenModel, ...]) -> bool:
-        """Show runs at other steps; False if anything else is another.
+    def step_to(self, models: tuple[OpenModel, ...]) -> list[TreeItem] | None:
+        """Show runs at other steps; the layers and modules that say something else.
 
-        The rows stay: a reset would lay out and draw all of them anew.
+        The rows stay: a reset would lay out and draw all of them anew. None: more is
+        another than the step.
         """
         pairs = [*zip(self.roots, models, strict=False)]
         news = [(root, model) for root, model in pairs if root.model is not model]
         alike = all(is_step_of(model, root.model) for root, model in news)
         if len(models) != len(self.roots) or self._equal or not alike:
-            return False
-        for root, model in news:
-            for item in [*root.step_to(model)]:
-                for column in range(len(COLUMNS)):
-                    index = self.createIndex(item.row, column, item)
-                    self.dataChanged.emit(index, index)
-        return True
+            return None
+        changed = [item for root, model in news for item in root.step_to(model)]
+        for item in changed:
+            for column in (0, KERNELS_COLUMN, FLAT_COLUMN):
+                cell = self.index_of(item, column)
+                self.dataChanged.emit(cell, cell)  # of several all would be painted
+        return [item for item in changed if item.node is not None]
 
     def set_models(self, models: tuple[OpenModel, ...]) -> None:
         """Show these networks; those already shown are not walked again."""
@@ -499,39 +509,11 @@ class ModelTreeModel(QAbstractItemModel):
         if item is None:
             return None
         if role == Role.DisplayRole:
-            if index.column() == NAMED_COLUMN:
-                counts = self.counts_of(item)
-                return "" if counts is None else identified_text(counts)
-            if index.column() > CLASSES_COLUMN:
-                return self.health_text(item, index.column())
-            mark = "" if index.column() else self._mark(item)
-            return f"{mark}{item.text(index.column())}"
+            return self.text(item, index.column())
         if role == Role.EditRole and item.node is None and not index.column():
             return item.model.name
         if role == Role.ToolTipRole:
             return as_tip(self._tip(item))
         if role == Role.AccessibleDescriptionRole:
             return self._tip(item)
-        if role == Role.TextAlignmentRole and index.column():
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        if role == Role.FontRole and item.node is None and index.column() == 0:
-            font = QFont()
-            font.setWeight(QFont.Weight.DemiBold)
-            return font
-        if role == COUNTS_ROLE:
-            row = self.counts_of(item)
-            return None if row is None else row.counts
-        if role == NOISE_ROLE:
-            row = self.counts_of(item) if item.node is None else None
-            return row is not None and row.is_as_noise
-        if role == SELECTED_ROLE:
-            return self.selected_of(item) / max(1, item.summary.kernels)
-        if role == MARKED_ROLE:
-            return self.marked_of(item)
-        if role == ELIDE_ROLE:
-            return item.elide
-        if role == SEARCH_ROLE:
-            return item.search_text()
-        if role == EXCLUDED_ROLE:
-            return item.excluded
-        return None
+        return item.search_text() if role == SEARCH_ROLE else None

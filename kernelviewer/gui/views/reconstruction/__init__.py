@@ -43,8 +43,9 @@ class ReconstructionController(Controller):
         self.view = view
         view.kernel_requested.connect(self.window.acts.go_to)
         title = "Fit the family to the spectrum"
-        self._fits = Computed(
-            *(self.jobs, "compute", "points", title, fit_points, self.again)
+        task, ready = fit_points, self.again
+        self._fits = Computed(  # one for each naming
+            self.jobs, "compute", "points", title, task, ready, keeps=2
         )
 
     def show(self, state: ViewState) -> None:

@@ -20,7 +20,14 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui.painting.pixels import AreaRing
-from kernelviewer.gui.text import as_tip, channel_text, second_class, signed, tags_text
+from kernelviewer.gui.text import (
+    as_tip,
+    channel_text,
+    like_text,
+    second_class,
+    signed,
+    tags_text,
+)
 from kernelviewer.gui.view import (
     Computed,
     Controller,
@@ -29,14 +36,17 @@ from kernelviewer.gui.view import (
     ViewSpec,
     match_option,
 )
-from kernelviewer.gui.views.reconstruction.comparison import ComparisonView
+from kernelviewer.gui.views.reconstruction.comparison import (
+    ComparisonView,
+    PairView,
+    pair_content,
+)
 from kernelviewer.gui.views.reconstruction.content import (
     UNIDENTIFIED,
     ComparisonContent,
     cosine,
     without_code,
 )
-from kernelviewer.gui.views.reconstruction.pair import PairView, pair_content
 from kernelviewer.jobs.analysing import fit_one
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import FINE, class_shown
@@ -67,6 +77,7 @@ PLACE = (
     ("network", "Network"),
     ("layer", "Layer"),
     ("channel", "Channel"),
+    ("like", "Found by cosine"),
 )
 FIELDS = (
     ("size", "Size"),
@@ -294,9 +305,10 @@ class _Values(QWidget):
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(6)
         grid.setColumnStretch(1, 1)
+        self._names: dict[str, QLabel] = {}
         self._labels: dict[str, QLabel] = {}
         for row, (key, title) in enumerate(fields):
-            name = QLabel(title, self)
+            self._names[key] = name = QLabel(title, self)
             name.setProperty("role", "secondary")
             value = QLabel(self)
             value.setObjectName(f"value_{key}")
@@ -317,13 +329,18 @@ class _Values(QWidget):
             self._labels[key] = value
 
     def set_values(self, values: dict[str, str]) -> None:
-        """Show these values; dots and slashes of long names may break the line."""
+        """Show these values, without those that are empty.
+
+        Dots and slashes of long names may break the line.
+        """
         for key, text in values.items():
             label = self._labels[key]
             if key in ("layer", "network"):
                 label.setToolTip(as_tip(text))
                 text = breakable(text)
             label.setText(text)
+            label.setVisible(bool(text))
+            self._names[key].setVisible(bool(text))
 
 
 def breakable(name: str) -> str:
@@ -348,6 +365,7 @@ def describe(pool: KernelPool, number: int) -> dict[str, str]:
         "network": model.name,
         "layer": layer.name,
         "channel": channel_text(pool, number),
+        "like": like_text(pool, number),
         "size": size_label(pool.size)
         + (f", effective support {layer.support_label}" if layer.support else ""),
         "scale": _number(float(pool.scale[number])),

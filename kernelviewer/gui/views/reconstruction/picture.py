@@ -158,7 +158,7 @@ class TapsPicture(QWidget):
                 painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
     def has_room_for_values(self) -> bool:
-        """Whether a value fits into a cell."""
+        """True if a value fits into a cell."""
         if self._taps is None:
             return False
         rows, columns = self._pictures().shape[1:]

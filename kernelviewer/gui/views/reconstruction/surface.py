@@ -7,7 +7,7 @@ from math import cos, radians, sin
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QElapsedTimer, QPointF, QRectF, QSize, Qt, QTimer
+from PySide6.QtCore import QElapsedTimer, QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy
 
@@ -156,11 +156,7 @@ def extent(heights: NDArray[np.float64], camera: Camera) -> tuple[float, float, 
     radius = np.hypot(points[..., 0], points[..., 1])
     flat = radius * sin(radians(camera.elevation))
     rise = points[..., 2] * cos(radians(camera.elevation))
-    return (
-        float(radius.max()),
-        float((flat + rise).max()),
-        float((flat - rise).max()),
-    )
+    return (float(radius.max()), float((flat + rise).max()), float((flat - rise).max()))
 
 
 def _points(heights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -215,6 +211,8 @@ def lower_edge(outline: NDArray[np.float64], x: float) -> float:
 class KernelSurface(Ringed):
     """Surface of a 2-D kernel; drag or arrow keys turn it, a double click resets."""
 
+    wished, least = (240, 160), (120, 100)
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("kernelSurface")
@@ -227,18 +225,13 @@ class KernelSurface(Ringed):
         self._paints = WeightColours.of(np.full((3, 3), 128.0), "#FFFFFF", "#C9C9C4")
         self._heights: NDArray[np.float64] | None = None
         self._mesh: Mesh | None = None
-        self._camera = Camera()
+        self.camera = Camera()
         self._hurried = False
         self._since = QElapsedTimer()
         self._calm = QTimer(self, singleShot=True, interval=_CALM)
         self._calm.timeout.connect(self._on_calm)
         self._last: QPointF | None = None
-        self._origin = self._camera
-
-    @property
-    def camera(self) -> Camera:
-        """From where the surface is seen."""
-        return self._camera
+        self._origin = self.camera
 
     def set_paints(self, paints: WeightColours) -> None:
         """Colour weights otherwise."""
@@ -263,25 +256,17 @@ class KernelSurface(Ringed):
 
     def turn(self, azimuth: float, elevation: float) -> None:
         """Turn by so many degrees."""
-        self._camera = self._camera.turned(azimuth, elevation)
+        self.camera = self.camera.turned(azimuth, elevation)
         self._mesh = None
         self.update()
 
     def reset(self) -> None:
         """See it as at first."""
-        self._camera = Camera()
+        self.camera = Camera()
         self._mesh = None
         self.update()
 
     # Drawing
-
-    def sizeHint(self) -> QSize:
-        """Qt: wished size."""
-        return QSize(240, 160)
-
-    def minimumSizeHint(self) -> QSize:
-        """Qt: least size."""
-        return QSize(120, 100)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Quads, and which way x and y run."""
@@ -291,7 +276,7 @@ class KernelSurface(Ringed):
             size = self._heights.size
             cuts = next((cuts for most, cuts in _CUTS if size <= most), 1)
             cuts = 1 if self._hurried else cuts
-            self._mesh = make_mesh(self._heights, self._camera, cuts)
+            self._mesh = make_mesh(self._heights, self.camera, cuts)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         scale, middle = self._placing(self._heights)
@@ -305,7 +290,7 @@ class KernelSurface(Ringed):
 
     def _placing(self, heights: NDArray[np.float64]) -> tuple[float, QPointF]:
         """Pixels per unit, and where the middle of the ground lies."""
-        side, up, down = extent(heights, self._camera)
+        side, up, down = extent(heights, self.camera)
         caption = QFontMetricsF(caption_font(self.font())).height()
         free_x = self.width() - 2 * _MARGIN - caption
         free_y = self.height() - _MARGIN - 2 * caption
@@ -358,10 +343,10 @@ class KernelSurface(Ringed):
         painter.setPen(QColor(theme.tokens().secondary))
         beyond = 0.8 * metrics.height() / scale
         x_axis, y_axis = np.array([1.0, 0, 0]), np.array([0, 1.0, 0])
-        _, (near_x, near_y) = project(np.stack([x_axis, y_axis]), self._camera)
+        _, (near_x, near_y) = project(np.stack([x_axis, y_axis]), self.camera)
         by_x = half_x * 0.8 * x_axis + np.sign(near_y) * (half_y + beyond) * y_axis
         by_y = half_y * 0.8 * y_axis + np.sign(near_x) * (half_x + beyond) * x_axis
-        places, _ = project(np.stack([by_x, by_y]), self._camera)
+        places, _ = project(np.stack([by_x, by_y]), self.camera)
         assert self._mesh is not None
         outline, lowest = self._mesh.outline * scale, self.height() - middle.y()
         for text, (x, y) in zip("xy", (places * scale).tolist(), strict=True):
@@ -376,7 +361,7 @@ class KernelSurface(Ringed):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Take hold."""
         if event.button() == Qt.MouseButton.LeftButton:
-            self._last, self._origin = event.position(), self._camera
+            self._last, self._origin = event.position(), self.camera
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -403,7 +388,7 @@ class KernelSurface(Ringed):
         elif event.key() == Qt.Key.Key_Home:
             self.reset()
         elif event.key() == Qt.Key.Key_Escape and self._last is not None:
-            self._last, self._camera, self._mesh = None, self._origin, None
+            self._last, self.camera, self._mesh = None, self._origin, None
             self.setCursor(Qt.CursorShape.OpenHandCursor)
             self.update()
         else:

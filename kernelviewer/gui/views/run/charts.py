@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip
 
 from kernelviewer.gui import theme
@@ -58,6 +58,11 @@ class Axis:
     places: tuple[float, ...]
     step: int
 
+    @property
+    def steps(self) -> tuple[object, ...]:
+        """All but which one is shown."""
+        return self.unit, self.numbers, self.places
+
     def place_of(self, number: float) -> float:
         """Where a number stands that may lie between steps."""
         return float(np.interp(number, self.numbers, self.places))
@@ -66,7 +71,8 @@ class Axis:
 class StepsChart(Listed, Ringed):
     """What charts along the steps have in common. Setters never emit.
 
-    Left, Right, Home and End ask for a step.
+    A subclass paints its data; the picture is kept, as from step to step only the axis
+    changes. Left, Right, Home and End ask for a step.
     """
 
     step_requested = Signal(int)
@@ -80,6 +86,7 @@ class StepsChart(Listed, Ringed):
         self.setSizePolicy(policy, policy)
         self.axis: Axis | None = None
         self.message = ""
+        self._picture = QPixmap()
 
     def sizeHint(self) -> QSize:
         """Qt: wished size."""
@@ -108,13 +115,53 @@ class StepsChart(Listed, Ringed):
         assert self.axis is not None
         return int(np.argmin([abs(self.x_of(p) - x) for p in self.axis.places]))
 
-    def paint_message(self, painter: QPainter) -> None:
-        """Say what would fill the chart."""
-        painter.setPen(QColor(theme.tokens().secondary))
-        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-        painter.drawText(self.rect().adjusted(12, 0, -12, 0), flags, self.message)
+    def set_axis(self, axis: Axis | None, message: str, *, redraw: bool) -> None:
+        """Stand on a step, or say why there is none; ``redraw``: of other data."""
+        before, after = (a and a.steps for a in (self.axis, axis))
+        self.axis, self.message = axis, message
+        if redraw or before != after:
+            self.redraw()
+        self.update()
 
-    def paint_axis(self, painter: QPainter) -> None:
+    def redraw(self, *_: object) -> None:
+        """Paint the data anew."""
+        self._picture = QPixmap()
+        self.update()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt: other colours or letters."""
+        super().changeEvent(event)
+        self.redraw()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: the picture, and over it the axis."""
+        painter = QPainter(self)
+        if not self.has_data():
+            self.paint_message(painter, self.message)
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        ratio = self.devicePixelRatioF()
+        if self._picture.size() != (size := self.size() * ratio):
+            self._picture = QPixmap(size)
+            self._picture.setDevicePixelRatio(ratio)
+            self._picture.fill(QColor(0, 0, 0, 0))
+            inner = QPainter(self._picture)
+            inner.setRenderHint(QPainter.RenderHint.Antialiasing)
+            inner.setFont(caption_font(self.font()))
+            self.paint_data(inner)
+            inner.end()
+        painter.drawPixmap(0, 0, self._picture)
+        self._paint_axis(painter)
+
+    def has_data(self) -> bool:
+        """Whether there is more than a message to paint."""
+        return self.axis is not None
+
+    def paint_data(self, painter: QPainter) -> None:
+        """All but the axis, captions in the painter's font."""
+        raise NotImplementedError
+
+    def _paint_axis(self, painter: QPainter) -> None:
         """The row of numbers below, and a line at the step that is shown."""
         assert self.axis is not None
         axis, box, tokens = self.axis, self.chart(), theme.tokens()
@@ -180,19 +227,19 @@ class SharesChart(StepsChart):
         self, axis: Axis | None, counts: NDArray[np.int64] | None, message: str = ""
     ) -> None:
         """Show how many kernels each class has at each step, [S, classes]."""
-        before = None if self.axis is None else self.axis.step
-        self.axis, self.counts, self.message = axis, counts, message
-        if axis is not None and axis.step != before:
+        step, other = None if self.axis is None else self.axis.step, self.counts
+        self.counts = counts
+        self.set_axis(axis, message, redraw=counts is not other)
+        if axis is not None and axis.step != step:
             self.tell_item()
-        self.update()
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt: areas, axis, shares."""
-        painter = QPainter(self)
-        if self.axis is None or self.counts is None:
-            self.paint_message(painter)
-            return
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    def has_data(self) -> bool:
+        """Whether the classes are known."""
+        return super().has_data() and self.counts is not None
+
+    def paint_data(self, painter: QPainter) -> None:
+        """Areas and shares."""
+        assert self.axis is not None
         box, tokens = self.chart(), theme.tokens()
         edges = self._edges()
         xs = [self.x_of(place) for place in self.axis.places]
@@ -212,7 +259,6 @@ class SharesChart(StepsChart):
         painter.setPen(QPen(QColor(tokens.panel), 1))
         for x in xs[1:-1]:
             painter.drawLine(QPointF(x, box.top()), QPointF(x, box.bottom()))
-        painter.setFont(caption_font(self.font()))
         for index, place in marks:
             paint_mark(painter, place, index, tokens)
             painter.setPen(Qt.PenStyle.NoPen)
@@ -222,7 +268,6 @@ class SharesChart(StepsChart):
             place = QRectF(0, y - 8, _LEFT - 6, 16)
             flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             painter.drawText(place, flags, f"{100 * share:.0f}\u202f%")
-        self.paint_axis(painter)
 
     def _widest(self, xs: list[float], ys: NDArray[np.float64]) -> QRectF:
         """Where an area has most room for letters: at one of its inner steps."""
@@ -357,17 +402,17 @@ class FormationChart(StepsChart):
         self._scroll.setObjectName("formationScroll")
         self._scroll.setAccessibleName("Scroll along the layers")
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.valueChanged.connect(lambda _: self.update())
+        self._scroll.valueChanged.connect(self.redraw)
         self._scroll.hide()
 
     def set_rows(
         self, axis: Axis | None, rows: tuple[FormationRow, ...], message: str = ""
     ) -> None:
         """Show these layers."""
-        self.axis, self.rows, self.message = axis, rows, message
+        other, self.rows = self.rows, rows
         self._row = min(self._row, max(0, len(rows) - 1))
+        self.set_axis(axis, message, redraw=rows != other)
         self._arrange()
-        self.update()
 
     def chart(self) -> QRectF:
         """Where the data are drawn: between names and numbers."""
@@ -409,28 +454,30 @@ class FormationChart(StepsChart):
         self._scroll.setGeometry(*place, _SCROLL, round(box.height()))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt: names, spans and medians, how many formed."""
-        painter = QPainter(self)
-        if self.axis is None:
-            self.paint_message(painter)
-            return
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        """Qt: and a ring around the layer that the keys are at."""
+        super().paintEvent(event)
+        if self._ringed and self.rows and self.axis is not None:
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setClipRect(self._rows_box())
+            painter.setPen(QPen(QColor(theme.tokens().accent), 1.5))
+            painter.drawRect(self._line(self._row).adjusted(3, 1, -3, -1))
+
+    def _rows_box(self) -> QRectF:
+        box = self.chart()
+        return QRectF(0, box.top(), self.width(), box.height())
+
+    def paint_data(self, painter: QPainter) -> None:
+        """Names, spans and medians, how many formed."""
+        assert self.axis is not None
         tokens, box = theme.tokens(), self.chart()
         painter.setPen(QPen(QColor(tokens.separator), 1))
         for place in self.axis.places:
             x = self.x_of(place)
             painter.drawLine(QPointF(x, box.top()), QPointF(x, box.bottom()))
-        painter.setFont(caption_font(self.font()))
-        painter.save()
-        painter.setClipRect(QRectF(0, box.top(), self.width(), box.height()))
+        painter.setClipRect(self._rows_box())
         for row, y in self._places():
             self._paint_row(painter, row, y)
-        if self._ringed and self.rows:
-            painter.setPen(QPen(QColor(tokens.accent), 1.5))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(self._line(self._row).adjusted(3, 1, -3, -1))
-        painter.restore()
-        self.paint_axis(painter)
 
     def _line(self, row: int) -> QRectF:
         """Where a layer's line is, in view or not."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import isnan
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFontMetricsF,
@@ -26,13 +26,13 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui import theme
+from kernelviewer.gui.controls import ExplainButton
 from kernelviewer.gui.painting.pixels import caption_font
 from kernelviewer.gui.text import as_tip, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from PySide6.QtCore import QEvent
     from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent, QWheelEvent
 
 _EDGE = 14.0
@@ -298,7 +298,9 @@ class StepsBar(QWidget):
         line.addWidget(self.step)
         line.addWidget(self.slider, 1)
         line.addWidget(self.note)
+        line.addWidget(ExplainButton("steps", "Training steps", self))
         line.addWidget(self.stop)
+        self._measured: tuple[str, tuple[int, ...]] = ("", ())
         self.set_playing(False)
         self.set_note("", stoppable=False)
         self.set_content(None)
@@ -314,13 +316,27 @@ class StepsBar(QWidget):
         self.setVisible(content is not None)
         if content is None:
             return
+        if (content.unit, content.numbers) != self._measured:
+            self._measured = content.unit, content.numbers
+            self._fit_step()
         self.step.setText(content.title(content.step))
-        metrics = self.step.fontMetrics()
-        titles = map(content.title, range(len(content.numbers)))
-        self.step.setFixedWidth(max(map(metrics.horizontalAdvance, titles)) + 4)
         self.step.setToolTip(
             as_tip(f"{content.run}: {content.step + 1} of {len(content.numbers)}")
         )
+
+    def _fit_step(self) -> None:
+        """Give the text room for the longest, so that nothing moves beside it."""
+        if (content := self.content) is not None:
+            metrics = self.step.fontMetrics()
+            titles = map(content.title, range(len(content.numbers)))
+            wide = max(map(metrics.horizontalAdvance, titles)) + 4
+            self.step.setFixedSize(wide, metrics.height())
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt: letters may have another size."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit_step()
 
     def set_playing(self, playing: bool) -> None:
         """Show whether the run is played."""

@@ -11,12 +11,7 @@ import numpy as np
 from kernelviewer.gui import theme
 from kernelviewer.gui.acts import mode_of
 from kernelviewer.gui.controls import chart_choice
-from kernelviewer.gui.painting.kernels import (
-    WeightColours,
-    enlarge,
-    fit_taps,
-    to_image,
-)
+from kernelviewer.gui.painting.kernels import WeightColours, enlarge, fit_taps, to_image
 from kernelviewer.gui.text import percent, spaced
 from kernelviewer.gui.view import (
     FIGURE_WORDS,
@@ -253,7 +248,7 @@ class ScatterController(Controller):
         self.view.set_trail(found.places(taps)[:, [across, up]])
 
     def _is_current(self) -> bool:
-        """Whether the plot's numbers mean the kernels of the pool."""
+        """True if the plot's numbers mean the kernels of the pool."""
         return self._placed is not None and self._placed[0] is self.window.state.pool
 
     def _if_current(self, call: Callable[..., None]) -> Callable[..., None]:
@@ -369,7 +364,7 @@ SCATTER = ViewSpec(
     figures={
         "scatterView": ViewFigure(
             "pca", options=_figure_options, instead=_figure_of_pairs
-        ),
+        )
     },
     home=Home("right", 1, 2),
     homes={"compare": Home("right", 1, 0), "label": Home("left", 1, 1)},

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 
 from kernelviewer.gui import theme
+from kernelviewer.gui.painting.classes import fill_class, paint_mark
 from kernelviewer.gui.painting.pixels import Ringed, caption_font, logical
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.views.scatter.cloud import DENSITY_FROM, Cloud
 from kernelviewer.gui.views.scatter.colours import Legend, LegendStrip, note_box
+from kernelviewer.kernels.classes import CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +33,9 @@ _NOTE = 15
 _SMALL, _LARGE = 22, 34
 """Side of a thumbnail in a small and in a large view, logical pixels."""
 _WIDE = 420
+_LETTERED, _TRIED = 2000, 60
+"""Points of a class among which the one that bears its letters is sought, and how many
+of them are tried."""
 
 
 class ScatterPlot(Ringed):
@@ -38,18 +43,19 @@ class ScatterPlot(Ringed):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._content: ScatterContent | None = None
+        self.content: ScatterContent | None = None
         self._classes: NDArray[np.uint8] = np.zeros(0, np.uint8)
         self._colours: tuple[str, ...] = ("#808080",)
-        self._legend = Legend()
+        self.legend = Legend()
         self._strip: LegendStrip | None = None
         self._selected: NDArray[np.bool_] | None = None
         self._focus: int | None = None
-        self._marked: NDArray[np.int64] = np.zeros(0, np.int64)
+        self.marked: NDArray[np.int64] = np.zeros(0, np.int64)
         self.trail: NDArray[np.float32] | None = None
         self._message = ""
         self._thumbnail: Callable[[int, int], QImage] | None = None
         self._thumbnails: list[tuple[QRectF, QImage]] | None = None
+        self._letters: list[tuple[QRectF, int]] | None = None
         self._box: Box = (-1.0, 1.0, -1.0, 1.0)
         self._whole = self._box
         self._image: QImage | None = None
@@ -61,16 +67,11 @@ class ScatterPlot(Ringed):
 
     def set_content(self, content: ScatterContent | None, message: str = "") -> None:
         """Show other points, or say what would fill the view."""
-        self._content, self._message = content, message
+        self.content, self._message = content, message
         self._selected = None
         if content is not None:
             self._classes = np.zeros(len(content.points), np.uint8)
         self.reset_zoom()
-
-    @property
-    def content(self) -> ScatterContent | None:
-        """The points that are shown."""
-        return self._content
 
     def set_classes(
         self,
@@ -80,14 +81,9 @@ class ScatterPlot(Ringed):
     ) -> None:
         """Colour the points: uint8 [P] into at most 127 colours, ``#RRGGBB``."""
         self._classes, self._colours = classes, colours
-        self._legend = legend or Legend()
+        self.legend = legend or Legend()
         self._strip = None
         self.redraw()
-
-    @property
-    def legend(self) -> Legend:
-        """What the colours mean."""
-        return self._legend
 
     def set_selection(self, selected: NDArray[np.bool_] | None) -> None:
         """Mark points, bool [P]; None or all False: none."""
@@ -105,19 +101,14 @@ class ScatterPlot(Ringed):
     def set_marked(self, numbers: NDArray[np.int64]) -> None:
         """Ring kernels thinly, such as those nearest to the slider."""
         if self._image is None:
-            self._marked = numbers
+            self.marked = numbers
             self.update()
             return
-        before, self._marked = self._marked, numbers
+        before, self.marked = self.marked, numbers
         for number in {*before.tolist(), *numbers.tolist()}:
             if (place := self.place_of(number)) is not None:
                 at = place.toPoint()
                 self.update(QRect(at.x() - 8, at.y() - 8, 17, 17))
-
-    @property
-    def marked(self) -> NDArray[np.int64]:
-        """Kernels that are ringed thinly."""
-        return self._marked
 
     def set_trail(self, trail: NDArray[np.float32] | None) -> None:
         """Draw a kernel's way along a run: its places [S, 2]; NaN where it has none."""
@@ -138,8 +129,8 @@ class ScatterPlot(Ringed):
 
     def reset_zoom(self) -> None:
         """Show all points."""
-        if self._content is not None and len(self._content.points):
-            low, high = self._content.points.min(0), self._content.points.max(0)
+        if self.content is not None and len(self.content.points):
+            low, high = self.content.points.min(0), self.content.points.max(0)
             room = np.maximum(0.06 * (high - low), 1e-3)
             low, high = low - room, high + room
             self._box = (float(low[0]), float(high[0]), float(low[1]), float(high[1]))
@@ -148,17 +139,17 @@ class ScatterPlot(Ringed):
 
     @property
     def zoomed(self) -> bool:
-        """Whether another part than all points is seen."""
+        """True if another part than all points is seen."""
         return self._box != self._whole
 
     # Places
 
     def place_of(self, number: int) -> QPointF | None:
         """Where a kernel's point lies in the widget; None if it has none."""
-        if self._content is None:
+        if self.content is None:
             return None
-        row = int(np.searchsorted(self._content.numbers, number))
-        if row >= len(self._content.numbers) or self._content.numbers[row] != number:
+        row = int(np.searchsorted(self.content.numbers, number))
+        if row >= len(self.content.numbers) or self.content.numbers[row] != number:
             return None
         self._ensure_image()
         column, line = self._places[row] / self.devicePixelRatioF()
@@ -175,30 +166,18 @@ class ScatterPlot(Ringed):
         top = self._ensure_strip().height + (_NOTE if self._note() else 0)
         return QRectF(0, top, self.width(), max(1, self.height() - CAPTION - top))
 
-    def sizeHint(self) -> QSize:
-        """Qt: wished size."""
-        return QSize(320, 190)
-
-    def minimumSizeHint(self) -> QSize:
-        """Qt: smallest size."""
-        return QSize(160, 100)
-
     # Drawing
 
     def redraw(self) -> None:
         """Draw the points anew."""
-        self._image = None
+        self._image = self._letters = None
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt: paint points, what is marked, and what it means."""
         painter = QPainter(self)
-        if self._content is None or not len(self._content.points):
-            painter.setPen(QColor(theme.tokens().secondary))
-            box = self.rect().adjusted(MARGIN, 0, -MARGIN, 0)
-            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(box, flags, self._message)
-            self.paint_outer_ring(painter)
+        if self.content is None or not len(self.content.points):
+            self.paint_message(painter, self._message)
             return
         self._ensure_image()
         painter.setClipRect(self.field())
@@ -208,6 +187,10 @@ class ScatterPlot(Ringed):
             painter.drawImage(place, picture)
             painter.setPen(QPen(QColor(theme.tokens().secondary), 1))
             painter.drawRect(place.adjusted(-0.5, -0.5, 0.5, 0.5))
+        painter.setFont(caption_font(self.font()))
+        for place, index in self.letters:
+            fill_class(painter, place, index, dark=theme.tokens().dark)
+            paint_mark(painter, place, index, theme.tokens())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_marks(painter)
         painter.setClipping(False)
@@ -227,13 +210,13 @@ class ScatterPlot(Ringed):
 
     def _ensure_image(self) -> None:
         """Draw the cloud if it is not up to date; hidden views never come here."""
-        if self._image is not None or self._content is None:
+        if self._image is not None or self.content is None:
             return
         ratio = self.devicePixelRatioF()
         size = round(self.width() * ratio), round(self.height() * ratio)
         inset = round(self.field().top() * ratio), round(CAPTION * ratio)
         places = self._cloud.place(
-            self._content, self._box, size, ratio, inset, self._thumbnail_side()
+            self.content, self._box, size, ratio, inset, self._thumbnail_side()
         )
         if places is not self._places:
             self._thumbnails = None
@@ -253,15 +236,44 @@ class ScatterPlot(Ringed):
         if self._thumbnails is None:
             self._thumbnails = []
             ratio, side = self.devicePixelRatioF(), self._thumbnail_side()
-            if self._content is None or self._thumbnail is None:
+            if self.content is None or self._thumbnail is None:
                 return []
             for row in self._cloud.shown_small:
-                picture = self._thumbnail(int(self._content.numbers[row]), side)
+                picture = self._thumbnail(int(self.content.numbers[row]), side)
                 box = picture.rect()
                 column, line = self._places[row].tolist()
                 box.moveTo(column - box.width() // 2, line - box.height() // 2)
                 self._thumbnails.append((logical(box, ratio), picture))
         return self._thumbnails
+
+    @property
+    def letters(self) -> list[tuple[QRectF, int]]:
+        """Boxes of the classes' letters, each on a point amid its class, where free."""
+        if self._letters is None:
+            self._letters = []
+            metrics = QFontMetricsF(caption_font(self.font()))
+            field, ratio = self.field(), self.devicePixelRatioF()
+            taken = self.thumbnails
+            counts = np.bincount(self._classes, minlength=len(CLASSES))
+            for index in sorted(self.legend.classes, key=lambda i: -counts[i]):
+                rows = np.flatnonzero(self._classes == index)
+                rows = rows[:: len(rows) // _LETTERED + 1]
+                places = self._places[rows] / ratio
+                low, high = field.topLeft().toTuple(), field.bottomRight().toTuple()
+                places = places[((places > low) & (places < high)).all(axis=1)]
+                if not len(places):
+                    continue
+                far = np.abs(places - np.median(places, axis=0)).sum(axis=1)
+                wide = metrics.horizontalAdvance(CLASSES[index].mark) + 4
+                box = QRectF(0, 0, wide, metrics.height())
+                for place in places[far.argsort()[:_TRIED]].tolist():
+                    box.moveCenter(QPointF(*place))
+                    free = not any(map(box.intersects, taken))
+                    if free and field.contains(box):
+                        self._letters.append((QRectF(box), index))
+                        taken.append(QRectF(box))
+                        break
+        return self._letters
 
     def _at(self, x: float, y: float) -> QPointF:
         """Where a point of the plane lies in the widget."""
@@ -288,7 +300,7 @@ class ScatterPlot(Ringed):
             painter.drawEllipse(place, radius, radius)
 
     def _paint_marks(self, painter: QPainter) -> None:
-        if self._content is not None and (slope := self._content.slope) is not None:
+        if self.content is not None and (slope := self.content.slope) is not None:
             painter.setPen(QPen(QColor(theme.tokens().secondary), 1))
             left, right = self._box[:2]
             painter.drawLine(
@@ -298,7 +310,7 @@ class ScatterPlot(Ringed):
             self._paint_trail(painter, self.trail)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(QColor(theme.tokens().accent), 1.5))
-        for number in self._marked:
+        for number in self.marked:
             if (place := self.place_of(int(number))) is not None:
                 painter.drawEllipse(place, 5, 5)
         if self._focus is not None and (place := self.place_of(self._focus)):
@@ -311,16 +323,16 @@ class ScatterPlot(Ringed):
         if self._strip is None:
             font = caption_font(self.font())
             size = float(self.width()), float(self.height())
-            self._strip = LegendStrip(self._legend, font, *size, MARGIN)
+            self._strip = LegendStrip(self.legend, font, *size, MARGIN)
         return self._strip
 
     def _note(self) -> str:
         """What is to be known of the points shown."""
-        if self._content is None:
+        if self.content is None:
             return ""
-        count = len(self._content.points)
+        count = len(self.content.points)
         many = f"density of {spaced(count)} kernels" if count > DENSITY_FROM else ""
-        return ", ".join(filter(None, (many, self._content.note)))
+        return ", ".join(filter(None, (many, self.content.note)))
 
     def _paint_words(self, painter: QPainter) -> None:
         strip, note = self._ensure_strip(), self._note()

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QHelpEvent
-from PySide6.QtWidgets import QApplication, QToolButton, QToolTip
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtWidgets import QApplication, QToolButton
 
 from kernelviewer.gui.accessible import Listed, one_line
 from kernelviewer.gui.controls import ChoiceButton
 from kernelviewer.gui.painting.pixels import caption_font
-from kernelviewer.gui.text import as_tip
 from kernelviewer.gui.views.scatter.cloud import inside_polygon
 from kernelviewer.gui.views.scatter.plot import CAPTION, MARGIN, ScatterPlot
 from kernelviewer.kernels.classes import CLASSES
@@ -22,12 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
     from PySide6.QtCore import QPoint
-    from PySide6.QtGui import (
-        QKeyEvent,
-        QMouseEvent,
-        QResizeEvent,
-        QWheelEvent,
-    )
+    from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
     from PySide6.QtWidgets import QWidget
 
     from kernelviewer.gui.views.scatter.cloud import ScatterContent
@@ -174,7 +167,7 @@ class ScatterView(Listed, ScatterPlot):
 
     def item_count(self) -> int:
         """Points."""
-        return 0 if self._content is None else len(self._content.numbers)
+        return 0 if self.content is None else len(self.content.numbers)
 
     def item_name(self, item: int) -> str:
         """A kernel in a line."""
@@ -201,23 +194,23 @@ class ScatterView(Listed, ScatterPlot):
         return self._item_of(self._focus)
 
     def item_selected(self, item: int) -> bool:
-        """Whether it is selected."""
+        """True if it is selected."""
         return self._selected is not None and bool(self._selected[item])
 
     def _number_of(self, item: int) -> int:
-        assert self._content is not None
-        return int(self._content.numbers[item])
+        assert self.content is not None
+        return int(self.content.numbers[item])
 
     def _item_of(self, number: int | None) -> int | None:
-        if self._content is None or number is None:
+        if self.content is None or number is None:
             return None
-        row = int(np.searchsorted(self._content.numbers, number))
-        there = row < len(self._content.numbers)
-        return row if there and self._content.numbers[row] == number else None
+        row = int(np.searchsorted(self.content.numbers, number))
+        there = row < len(self.content.numbers)
+        return row if there and self.content.numbers[row] == number else None
 
     def number_at(self, place: QPointF) -> int | None:
         """The kernel whose point lies nearest to a place, within reach."""
-        if self._content is None or not len(self._content.numbers):
+        if self.content is None or not len(self.content.numbers):
             return None
         self._ensure_image()
         ratio = self.devicePixelRatioF()
@@ -226,7 +219,7 @@ class ScatterView(Listed, ScatterPlot):
         best = int(distance.argmin())
         if distance[best] > (REACH * ratio) ** 2:
             return None
-        return int(self._content.numbers[best])
+        return int(self.content.numbers[best])
 
     # Keys
 
@@ -256,7 +249,7 @@ class ScatterView(Listed, ScatterPlot):
 
     def _move_focus(self, dx: int, dy: int) -> None:
         """Ask for the nearest kernel in a direction; for the middle one at first."""
-        if self._content is None or not len(self._content.numbers):
+        if self.content is None or not len(self.content.numbers):
             return
         self._ensure_image()
         start = None if self._focus is None else self.place_of(self._focus)
@@ -269,7 +262,7 @@ class ScatterView(Listed, ScatterPlot):
             at = np.array([start.x(), start.y()]) * ratio
             row = nearest_towards(self._places, at, (dx, dy))
         if row is not None:
-            self.focus_requested.emit(int(self._content.numbers[row]))
+            self.focus_requested.emit(int(self.content.numbers[row]))
 
     # Mouse
 
@@ -312,7 +305,7 @@ class ScatterView(Listed, ScatterPlot):
             return
         path, self._path = self._path, []
         self.update()
-        if self._content is None or not path:
+        if self.content is None or not path:
             return
         way = max((p - path[0]).manhattanLength() for p in (*path, event.position()))
         if way < QApplication.startDragDistance():
@@ -323,7 +316,7 @@ class ScatterView(Listed, ScatterPlot):
         self._ensure_image()
         corners = np.array([[p.x(), p.y()] for p in path]) * self.devicePixelRatioF()
         inside = inside_polygon(self._places, corners)
-        numbers = self._content.numbers[inside]
+        numbers = self.content.numbers[inside]
         self.selection_requested.emit(numbers, event.modifiers())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
@@ -335,10 +328,10 @@ class ScatterView(Listed, ScatterPlot):
 
     def class_at(self, place: QPoint | None) -> int | None:
         """Class index of the legend's entry at a place; None: there is none."""
-        if place is None or not self._legend.classes:
+        if place is None or not self.legend.classes:
             return None
         entry = self._ensure_strip().entry_at(QPointF(place))
-        return None if entry is None else self._legend.classes[entry]
+        return None if entry is None else self.legend.classes[entry]
 
     # Other events
 
@@ -347,19 +340,11 @@ class ScatterView(Listed, ScatterPlot):
         super().resizeEvent(event)
         self._arrange_buttons()
 
-    def event(self, event: QEvent) -> bool:
-        """Qt: name the kernel or the colour under the cursor."""
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            text = as_tip(self.tip(QPointF(event.pos())))
-            QToolTip.showText(event.globalPos(), text, self)
-            return True
-        return super().event(event)
-
-    def tip(self, place: QPointF) -> str:
-        """What is said of a place."""
+    def words_at(self, place: QPointF) -> str:
+        """The kernel or the colour there, in words."""
         entry = self._ensure_strip().entry_at(place)
         if entry is not None:
-            return self._legend.entries[entry][1]
+            return self.legend.entries[entry][1]
         number = self.number_at(place)
         return "" if number is None else self._tooltip(number)
 

@@ -31,7 +31,7 @@ from kernelviewer.state.selection import CodeRange
 
 if TYPE_CHECKING:
     from kernelviewer.gui.views.spectrum.content import Absence
-    from kernelviewer.kernels.naming import By
+    from kernelviewer.kernels.classes import By
     from kernelviewer.latent.stretches import Stretches
     from kernelviewer.state.analysis import Stage, Status
     from kernelviewer.state.selection import Mode
@@ -246,7 +246,7 @@ SPECTRUM = ViewSpec(
         ),
         ViewKeys(
             "Stretches",
-            "views.spectrum.editing",
+            "views.spectrum.stretches",
             (
                 ("Next stretch", "Left, Right"),
                 ("Move its upper or lower border", "drag; Shift+arrows, Ctrl+arrows"),

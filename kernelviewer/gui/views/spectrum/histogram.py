@@ -341,15 +341,17 @@ class CodeHistogram(BrushedStrip):
         selected = join_bins(self.density.selected, bars)
         scale = (height - self.pixels(_HEADROOM)) / max(1, int(shown.max()))
         grey, accent = QColor(theme.tokens().neutral), QColor(theme.tokens().accent)
-        edges = [axis.pixel(i / bars) for i in range(bars + 1)]
-        gap = self.pixels(1)
-        for i in shown.nonzero()[0].tolist():
-            left, bar = edges[i], max(1, edges[i + 1] - edges[i] - gap)
-            tall = max(1, round(int(shown[i]) * scale))
-            marked = min(tall, round(int(selected[i]) * scale))
-            marked = max(marked, int(selected[i] > 0))
-            painter.fillRect(left, height - tall, bar, tall - marked, grey)
-            painter.fillRect(left, height - marked, bar, marked, accent)
+        there = shown.nonzero()[0]
+        places = np.rint(np.arange(bars + 1) / bars * axis.length).astype(int)
+        wide = np.maximum(1, np.diff(places) - self.pixels(1))
+        tall = np.maximum(1, np.rint(shown * scale)).astype(int)
+        marked = np.minimum(tall, np.rint(selected * scale).astype(int))
+        marked = np.maximum(marked, selected > 0)
+        columns = (axis.left + places[:-1], wide, tall, marked)
+        for left, bar, high, low in np.stack(columns, 1)[there].tolist():
+            painter.fillRect(left, height - high, bar, high - low, grey)
+            if low:
+                painter.fillRect(left, height - low, bar, low, accent)
 
     def draw_over(self, painter: QPainter, width: int, height: int) -> None:
         """The way of the focused kernel under the ranges and the cursor."""

@@ -73,7 +73,7 @@ class LatentSlider(QAbstractSlider):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         fixed = QSizePolicy.Policy.Fixed
         self.setSizePolicy(QSizePolicy.Policy.Expanding, fixed)
-        self._z = 0.0
+        self.position = 0.0
         self._mark: float | None = None
         self._grip: float | None = None
         self._origin = 0.0
@@ -84,7 +84,7 @@ class LatentSlider(QAbstractSlider):
 
     def set_position(self, z: float) -> None:
         """Move the handle."""
-        before, self._z = self._z, z
+        before, self.position = self.position, z
         self.blockSignals(True)
         self.setValue(round(z * STEPS))
         self.blockSignals(False)
@@ -96,11 +96,6 @@ class LatentSlider(QAbstractSlider):
         if z != self._mark:
             self._mark = z
             self.update()
-
-    @property
-    def position(self) -> float:
-        """The code."""
-        return self._z
 
     @property
     def axis(self) -> Axis:
@@ -120,7 +115,7 @@ class LatentSlider(QAbstractSlider):
 
     def handle_rect(self) -> QRectF:
         """Where the handle is, logical pixels."""
-        left = self.axis.logical(self._z) - _HANDLE / 2
+        left = self.axis.logical(self.position) - _HANDLE / 2
         return QRectF(left, 2, _HANDLE, _HANDLE)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -146,7 +141,7 @@ class LatentSlider(QAbstractSlider):
         ratio, axis, tokens = self.devicePixelRatioF(), self.axis, theme.tokens()
         thick = device_length(_GROOVE, ratio)
         middle = round((2 + _HANDLE / 2) * ratio)
-        top, x = middle - thick // 2, axis.pixel(self._z)
+        top, x = middle - thick // 2, axis.pixel(self.position)
         groove, accent = QColor(tokens.separator), QColor(tokens.accent)
         painter.fillRect(axis.left, top, axis.length + 1, thick, groove)
         painter.fillRect(axis.left, top, x - axis.left, thick, accent)
@@ -185,8 +180,8 @@ class LatentSlider(QAbstractSlider):
         self.touched.emit()
         at = event.position()
         on_handle = self.handle_rect().adjusted(0, -2, 0, 2).contains(at)
-        self._grip = self.axis.logical(self._z) - at.x() if on_handle else 0.0
-        self._origin = self._z
+        self._grip = self.axis.logical(self.position) - at.x() if on_handle else 0.0
+        self._origin = self.position
         if not on_handle:
             self.position_requested.emit(self.axis.code(at.x()))
 
@@ -207,14 +202,14 @@ class LatentSlider(QAbstractSlider):
         self.touched.emit()
         pixels, angle = event.pixelDelta(), event.angleDelta()
         if not pixels.isNull():
-            self._ask(self._z + self.axis.span(pixels.x() + pixels.y()))
+            self._ask(self.position + self.axis.span(pixels.x() + pixels.y()))
             return
         fine = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         self._turned += (angle.x() + angle.y()) / _NOTCH
         notches = int(self._turned)
         self._turned -= notches
         if notches:
-            self._ask(self._z + notches * (FINE_STEP if fine else STEP))
+            self._ask(self.position + notches * (FINE_STEP if fine else STEP))
 
     # Keyboard and assistive technology
 
@@ -239,7 +234,7 @@ class LatentSlider(QAbstractSlider):
         elif key in _PAGES:
             self.step_requested.emit(_PAGES[Qt.Key(key)])
         else:
-            self._ask(self._z + (step if key in _MORE else -step))
+            self._ask(self.position + (step if key in _MORE else -step))
 
     def _ask(self, z: float) -> None:
         self.position_requested.emit(min(max(round(z, 6), 0.0), 1.0))
@@ -258,7 +253,7 @@ class Player(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._z = 0.0
+        self.position = 0.0
         self._asked = 0.0
         self._clock = QElapsedTimer()
         self._timer = QTimer(self, interval=_TICK)
@@ -267,21 +262,21 @@ class Player(QObject):
 
     @property
     def running(self) -> bool:
-        """Whether it moves."""
+        """True if it moves."""
         return self._timer.isActive()
 
     def set_position(self, z: float) -> None:
         """Go on from here, if it is not what was asked for."""
         if z != self._asked:
-            self._z = self._asked = z
+            self.position = self._asked = z
 
     def toggle(self) -> None:
         """Begin, from the start if at the end; or stop."""
         if self.running:
             self.stop()
             return
-        if self._z >= 1:
-            self._z = 0.0
+        if self.position >= 1:
+            self.position = 0.0
         self._clock.start()
         self._timer.start()
         self.running_changed.emit(True)
@@ -293,7 +288,9 @@ class Player(QObject):
             self.running_changed.emit(False)
 
     def _on_timer_timeout(self) -> None:
-        self._z = self._asked = min(self._z + self._clock.restart() / 1e3 / SECONDS, 1)
-        if self._z >= 1:
+        self.position = self._asked = min(
+            self.position + self._clock.restart() / 1e3 / SECONDS, 1
+        )
+        if self.position >= 1:
             self.stop()
-        self.position_requested.emit(self._z)
+        self.position_requested.emit(self.position)

@@ -179,7 +179,7 @@ class Strip(Listed, Ringed):
         return []
 
     def take_press(self, event: QMouseEvent) -> bool:
-        """Whether a press begins something else than moving the cursor."""
+        """True if a press begins something else than moving the cursor."""
         return False
 
     def _update_columns(self, *codes: float) -> None:

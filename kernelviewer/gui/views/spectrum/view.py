@@ -22,10 +22,10 @@ from kernelviewer.gui.controls import NumberField
 from kernelviewer.gui.painting.classes import ClassSwatch
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.views.spectrum.content import NOTHING_OPEN
-from kernelviewer.gui.views.spectrum.editing import StretchEditor
 from kernelviewer.gui.views.spectrum.histogram import CodeHistogram
 from kernelviewer.gui.views.spectrum.kernels import KernelStrip
 from kernelviewer.gui.views.spectrum.slider import STEP, LatentSlider, Player
+from kernelviewer.gui.views.spectrum.stretches import StretchEditor
 from kernelviewer.gui.views.spectrum.strip import MARGIN
 from kernelviewer.kernels.classes import PAPER
 

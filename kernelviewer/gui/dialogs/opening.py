@@ -1,4 +1,4 @@
-"""What could not be opened, as a list: what it is, what to do, once more, no more."""
+"""Opening files: as one run or each for itself, and a list of what could not be."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
+    QMessageBox,
     QScrollArea,
     QSizePolicy,
     QVBoxLayout,
@@ -23,10 +24,44 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kernelviewer.gui.window_context import WindowContext
+    from kernelviewer.jobs.runs import RunFound
     from kernelviewer.jobs.tasks import Unusable
 
 NAME = "unopenedDialog"
 SIZE = (720, 420)
+
+
+def ask_about_run(window: WindowContext, found: RunFound) -> None:
+    """Ask whether files are to be opened as one run or each for itself."""
+    box = QMessageBox(window)
+    box.setObjectName("askAboutRun")
+    box.setWindowTitle("Open")
+    box.setText(f"Open {found.name} as one run?")
+    others = found.files - found.steps
+    rest = (
+        f" The other {others} file{'s' * (others > 1)} would be left out."
+        if others
+        else ""
+    )
+    box.setInformativeText(
+        f"{found.steps} checkpoints have the same layers and tell their order. "
+        "As one run they are one network with a slider for its training steps; "
+        f"separately each is a network of its own.{rest}"
+    )
+    whole = box.addButton("As One Run", QMessageBox.ButtonRole.AcceptRole)
+    apart = box.addButton("Separately", QMessageBox.ButtonRole.NoRole)
+    box.addButton(QMessageBox.StandardButton.Cancel)
+    box.setDefaultButton(whole)
+
+    def answer() -> None:
+        if box.clickedButton() is whole:
+            window.opener.open_run(found.paths, found.name)
+        elif box.clickedButton() is apart:
+            window.opener.open(found.paths, apart=True)
+        box.deleteLater()
+
+    box.finished.connect(answer)
+    box.open()
 
 
 def show_unopened(window: WindowContext) -> None:
