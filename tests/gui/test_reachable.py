@@ -111,7 +111,7 @@ def test_every_control_has_a_name_of_its_own(window: MainWindow, qtbot: Any) -> 
 
 
 def test_every_control_of_a_dialog_has_a_name_of_its_own(
-    make_window: MakeWindow, small_file: Path
+    make_window: MakeWindow, small_file: Path, qtbot: Any
 ) -> None:
     window = make_window(small_file)
     for command in DIALOGS:
@@ -121,6 +121,7 @@ def test_every_control_of_a_dialog_has_a_name_of_its_own(
         assert controls(dialog), command
         assert bad_names(dialog) == [], command
         dialog.close()
+        wait_idle(qtbot, window)
 
 
 def test_tab_leads_through_the_whole_window(window: MainWindow, qtbot: Any) -> None:
