@@ -154,9 +154,9 @@ def test_the_next_key_ends_a_count(
     asked, ended = [], []
     ask = Questions.count
 
-    def count(self: Questions, query: Any) -> int:
+    def count(self: Questions, query: Any, watch: Any) -> int:
         asked.append(query)
-        return ask(self, query)
+        return ask(self, query, watch)
 
     monkeypatch.setattr(Questions, "count", count)
     monkeypatch.setattr(Questions, "interrupt", lambda self: ended.append(1))
@@ -385,9 +385,9 @@ def test_closing_leaves_what_was_opened(window: MainWindow, qtbot: Any) -> None:
 
 
 def test_a_corpus_in_a_folder_is_no_checkpoint(
-    make_window: MakeWindow, qtbot: Any, corpus: Corpus, tmp_path: Path
+    make_window: MakeWindow, qtbot: Any, corpus: Corpus, built: Path
 ) -> None:
-    window = make_window(tmp_path, size=(1600, 1000))
+    window = make_window(built.parent, size=(1600, 1000))
     wait_idle(qtbot, window)
     names = sorted(model.name for model in window.document.models)
     assert names == sorted((*NAMES, "noise"))

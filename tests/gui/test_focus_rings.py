@@ -61,11 +61,11 @@ def test_each_control_of_the_window_shows_the_keyboard(
 ) -> None:
     window = make_window(small_file)
     window.acts.focus(3)
-    for place in ("jobs", "keys", "overview"):
-        for theme in ("light", "dark"):
-            window.set_theme(theme)
+    for theme in ("light", "dark"):
+        window.set_theme(theme)
+        for place in ("jobs", "keys", "overview"):
             arrange(window, qtbot, place)
-            assert unseen(window) == [], (place, theme)
+            assert unseen(window) == [], (theme, place)
 
 
 @pytest.mark.parametrize("preset", ["explore", "compare", "label", "empty"])

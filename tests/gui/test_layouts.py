@@ -448,6 +448,7 @@ def test_names_of_tabs_are_whole_with_every_view_open_and_the_rest_in_a_menu(
     window.layouts.reset()
     for name in FLEETING:
         window.docks[name].show()
+    qtbot.waitUntil(lambda: bool(rows_of_tabs(window)))
     for _ in range(3):
         QApplication.processEvents()
     bars = rows_of_tabs(window)
