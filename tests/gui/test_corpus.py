@@ -41,13 +41,15 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for seed, name in enumerate(NAMES)
     ]
     files.append(write_network(folder / "noise.safetensors", 30))
-    return make_corpus(folder / "zoo", files).folder
+    make_corpus(folder / "zoo", files)
+    return folder
 
 
 @pytest.fixture
 def corpus(built: Path, tmp_path: Path) -> Corpus:
     """The same, a copy for each test."""
-    return Corpus.open(shutil.copytree(built, tmp_path / "zoo"))
+    shutil.copytree(built, tmp_path, dirs_exist_ok=True)
+    return Corpus.open(tmp_path / "zoo")
 
 
 @pytest.fixture
