@@ -8,13 +8,15 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kernelviewer.device import choose_device
 from kernelviewer.formats import CheckpointError
-from kernelviewer.kernels import KernelBank, extract_kernels, size_label
+from kernelviewer.kernels import extract_kernels, size_label
+from kernelviewer.kernels.bank import as_size
 from kernelviewer.kernels.classes import WAYS, WORDS, Naming
 from kernelviewer.latent.autoencoder import Autoencoder, shipped
 
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from kernelviewer.formats import Checkpoint
     from kernelviewer.formats.live import Network
     from kernelviewer.gui.main_window import MainWindow
-    from kernelviewer.kernels import Size
+    from kernelviewer.kernels import KernelBank, Size
     from kernelviewer.kernels.classes import By, Words
     from kernelviewer.kernels.family.spectrum import FamilySpectrum
     from kernelviewer.latent.stretches import Stretches
@@ -49,7 +51,7 @@ def label(
     by: By | None = None,
     words: Words = "fine",
     threshold: float | None = None,
-    size: Size | None = None,
+    size: Size | str | None = None,
     autoencoder: Autoencoder | AnyPath | None = None,
     device: str = "auto",
 ) -> LabelTable:
@@ -92,20 +94,29 @@ def label(
 
     naming, own = _naming(by, words, autoencoder), _autoencoder(autoencoder)
     place = choose_device(device)
-    return LabelTable(
+    wanted = None if size is None else as_size(size)
+    level = None if threshold is None else _fit(threshold)
+    banks = _banks(sources)
+    table = LabelTable(
         tuple(
             label_kernels(
                 bank.name,
                 bank,
                 one,
-                Labelling(_encoder(own, one), naming, threshold),
+                Labelling(_encoder(own, one), naming, level),
                 place,
             )
-            for bank in _banks(sources)
+            for bank in banks
             for one in bank.sizes
-            if size in (None, one)
+            if wanted in (None, one)
         )
     )
+    if wanted is not None and not table.labelled:
+        sizes = {size_label(one) for bank in banks for one in bank.sizes}
+        there = ", ".join(sorted(sizes)) or "none"
+        msg = f"there are no {size_label(wanted)} kernels; there are {there}"
+        raise ValueError(msg)
+    return table
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -163,7 +174,7 @@ class Spectrum:
 
 
 def spectrum(
-    source: Kernels | Size = _FAMILY_SIZE,
+    source: Kernels | Size | str = _FAMILY_SIZE,
     *,
     by: By = "family",
     words: Words = "fine",
@@ -224,7 +235,7 @@ def spectrum(
 def figure(
     kind: str,
     *sources: Kernels,
-    size: Size | None = None,
+    size: Size | str | None = None,
     by: By | None = None,
     words: Words = "fine",
     threshold: float | None = None,
@@ -283,15 +294,18 @@ def figure(
     from kernelviewer.figures.provenance import with_hashes
     from kernelviewer.figures.scene import Scene, make_scene
 
+    if not isinstance(kind, str):
+        raise TypeError("the kind comes first: kv.figure('composition', network)")
     if kind not in EXHIBITS:
-        msg = f"there is no figure {kind!r}; there are {', '.join(EXHIBITS)}"
+        msg = f"there is no figure {kind!r}{_meant(kind, EXHIBITS)}"
         raise ValueError(msg)
     item, look = EXHIBITS[kind], _looks(preset, looks)
     load_matplotlib(documented=False)
     if not item.needs_file:
-        return _recorded(make_figure(kind, Scene((), size or _FAMILY_SIZE), look))
+        shown = _FAMILY_SIZE if size is None else as_size(size)
+        return _recorded(make_figure(kind, Scene((), shown), look))
     banks = _steps(sources) if item.is_run else _banks(sources)
-    scene = with_hashes(make_scene(banks, size))
+    scene = with_hashes(make_scene(banks, None if size is None else as_size(size)))
     naming = _figure_naming(scene.size, by, words, threshold, autoencoder)
     wanted = item.needs_classes(look)
     known = by is not None or naming.autoencoder is not None
@@ -351,7 +365,10 @@ def report(
     from kernelviewer.figures.report import Report
     from kernelviewer.figures.writing import SUFFIXES
 
-    suffixes = tuple(f".{name.removeprefix('.')}" for name in formats)
+    if not isinstance(out, str | os.PathLike):
+        raise TypeError("the folder comes second: kv.report(networks, 'report')")
+    names = (formats,) if isinstance(formats, str) else formats
+    suffixes = tuple(f".{name.removeprefix('.')}" for name in names)
     if unknown := [name for name in suffixes if name not in SUFFIXES]:
         msg = f"figures are written as {', '.join(SUFFIXES)}, not {unknown[0]}"
         raise ValueError(msg)
@@ -363,7 +380,7 @@ def report(
         device=device,
     )
     load_matplotlib(documented=False)
-    return found.write(_banks(_listed(sources)))
+    return found.write(_banks([sources]))
 
 
 def show(*sources: Kernels, block: bool | None = None) -> MainWindow | None:
@@ -404,8 +421,8 @@ def show(*sources: Kernels, block: bool | None = None) -> MainWindow | None:
     except ImportError as error:
         raise RuntimeError(missing_library(error) or str(error)) from error
     opened = [
-        Path(item) if isinstance(item, str | os.PathLike) else _bank(item)
-        for item in sources
+        Path(item) if isinstance(item, str | os.PathLike) else extract_kernels(item)
+        for item in _flat(sources)
     ]
     return show_window(opened, _ipython_with_qt() if block is None else not block)
 
@@ -423,20 +440,29 @@ def _ipython_with_qt() -> bool:
     return bool(getattr(shell, "active_eventloop", None))
 
 
-def _bank(source: Kernels) -> KernelBank:
-    if isinstance(source, KernelBank):
-        return source
-    return extract_kernels(source)
+def _flat(sources: Iterable[Any]) -> list[Any]:
+    """The sources, whether they were given one by one or in lists."""
+    found: list[Any] = []
+    for source in sources:
+        if isinstance(source, list | tuple | set | frozenset):
+            found += source
+        else:
+            found.append(source)
+    return found
 
 
-def _banks(sources: Iterable[Kernels]) -> list[KernelBank]:
-    return [_bank(source) for source in sources]
+def _banks(sources: Iterable[Any]) -> list[KernelBank]:
+    """The kernels of each.
 
-
-def _listed(sources: Kernels | Iterable[Kernels]) -> list[Kernels]:
-    if isinstance(sources, list | tuple | set | frozenset):
-        return list(sources)
-    return [sources]  # type: ignore[list-item]
+    Raises
+    ------
+    ValueError
+        There are none.
+    """
+    banks = list(map(extract_kernels, _flat(sources)))
+    if not banks:
+        raise ValueError("give one network or several: banks, paths, torch.nn.Modules")
+    return banks
 
 
 def _steps(sources: Iterable[Kernels]) -> list[KernelBank]:
@@ -445,7 +471,7 @@ def _steps(sources: Iterable[Kernels]) -> list[KernelBank]:
     from kernelviewer.kernels.series import Series
 
     found: list[KernelBank] = []
-    for source in sources:
+    for source in _flat(sources):
         if isinstance(source, str | os.PathLike):
             series = Series(list(find_checkpoints(source)))
             series.keep_alike()
@@ -453,19 +479,36 @@ def _steps(sources: Iterable[Kernels]) -> list[KernelBank]:
                 raise CheckpointError(source, f"{item.name}: {item.problem}")
             found += [series.bank(step) for step in range(len(series))]
         else:
-            found.append(_bank(source))
+            found.append(extract_kernels(source))
     return found
 
 
 def _size_of(source: Any) -> Size:
     """The size itself, or the one of which a network has most kernels."""
-    if isinstance(source, tuple):
-        return tuple(int(side) for side in source)
-    bank = _bank(source)
+    named = (
+        isinstance(source, str) and source[:1].isdigit() and not Path(source).exists()
+    )
+    if named or isinstance(source, tuple | list | int):
+        return as_size(source)
+    bank = extract_kernels(source)
     if not bank.sizes:
         msg = f"{bank.name} has no depthwise kernels"
         raise ValueError(msg)
     return max(bank.sizes, key=lambda size: (len(bank.sizes[size]), size))
+
+
+def _meant(word: str, there: Iterable[str]) -> str:
+    """What somebody may have meant by a word, else all that there is."""
+    known = list(there)
+    near = get_close_matches(word.lower().replace(" ", "-"), known, cutoff=0.7)
+    return f"; is it {near[0]!r}?" if near else f"; there are {', '.join(known)}"
+
+
+def _fit(value: Any) -> float:
+    """A fit that a user gave, checked."""
+    if isinstance(value, str) or not 0 <= value <= 1:
+        raise ValueError(f"the threshold is a fit from 0 to 1, not {value!r}")
+    return float(value)
 
 
 def _naming(by: By | None, words: Words, autoencoder: object) -> Naming:
@@ -501,15 +544,22 @@ def _figure_naming(
 
     encoder = _encoder(_autoencoder(autoencoder), size)
     naming = _naming(by, words, autoencoder)
-    return FigureNaming(encoder, threshold, naming=naming)
+    level = None if threshold is None else _fit(threshold)
+    return FigureNaming(encoder, level, naming=naming)
 
 
 def _looks(preset: str, looks: dict[str, Any]) -> FigureOptions:
     """Options of a figure by the names that the command line has, or their own."""
-    from kernelviewer.figures.options import OPTIONS, PRESETS, FigureOptions, Number
+    from kernelviewer.figures.options import (
+        OPTIONS,
+        PRESETS,
+        FigureOptions,
+        Number,
+        Switch,
+    )
 
     if preset and preset not in PRESETS:
-        msg = f"there is no preset {preset!r}; there are {', '.join(PRESETS)}"
+        msg = f"there is no preset {preset!r}{_meant(preset, PRESETS)}"
         raise ValueError(msg)
     flags = {
         (option.flag or name).replace("-", "_"): name
@@ -519,11 +569,19 @@ def _looks(preset: str, looks: dict[str, Any]) -> FigureOptions:
     for key, value in looks.items():
         name = flags.get(key, key)
         if name not in OPTIONS:
-            msg = f"figures have no option {key!r}; there are {', '.join(flags)}"
+            msg = f"figures have no option {key!r}{_meant(key, flags)}"
+            if key in ("out", "output", "path", "save"):
+                msg = f"figures have no option {key!r}: write them with savefig(path)"
             raise ValueError(msg)
         option = OPTIONS[name]
         if isinstance(option, Number) and isinstance(value, str):
-            value = option.names.get(value, value)
+            if value not in option.names:
+                names = _meant(value, option.names) if option.names else ""
+                msg = f"the {option.noun or name} is a number, not {value!r}{names}"
+                raise ValueError(msg)
+            value = option.names[value]
+        if isinstance(option, Switch) and not isinstance(value, bool):
+            raise ValueError(f"{key} is True or False, not {value!r}")
         values[name] = value
     return (PRESETS[preset] if preset else FigureOptions()).with_values(values)
 

@@ -47,7 +47,10 @@ def atomic_write(path: AnyPath) -> Iterator[IO[bytes]]:
     if path.exists() and not path.is_file():
         code = errno.EISDIR if path.is_dir() else errno.EEXIST
         raise OSError(code, os.strerror(code), str(path))
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:  # whose name nobody has given
+        raise OSError(error.errno, error.strerror, str(path)) from None
     try:
         if hasattr(os, "fchmod"):
             os.fchmod(handle, 0o666 & ~_umask())

@@ -79,7 +79,8 @@ def imported_when_used(
 
     def get(name: str) -> Any:
         if name not in places:
-            msg = f"module {package!r} has no attribute {name!r}"
+            there = ", ".join(places)
+            msg = f"module {package!r} has no attribute {name!r}; there are {there}"
             raise AttributeError(msg, name=name, obj=own)
         with there_to_stay():
             value = getattr(import_module(places[name]), name)

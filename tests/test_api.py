@@ -197,7 +197,13 @@ def test_a_figure_is_saved_with_what_it_takes_to_make_it_again(tmp_path: Path) -
     ("kind", "looks", "said"),
     [
         ("pie", {}, "there is no figure 'pie'; there are family, samples"),
-        ("sheet", {"wdth": 3}, "figures have no option 'wdth'; there are width"),
+        ("sheet", {"wdth": 3}, "figures have no option 'wdth'; is it 'width'"),
+        ("sheet", {"zzz": 3}, "figures have no option 'zzz'; there are width"),
+        ("sheet", {"out": "a.svg"}, "write them with savefig"),
+        ("sheet", {"width": "duble"}, "the width is a number, .*; is it 'double'"),
+        ("sheet", {"dpi": "high"}, "the resolution is a number, not 'high'"),
+        ("sheet", {"dark": "yes"}, "dark is True or False, not 'yes'"),
+        ("Sheet", {}, "there is no figure 'Sheet'; is it 'sheet'"),
         ("sheet", {"preset": "Cell"}, "there is no preset 'Cell'; there are Nature"),
     ],
 )
@@ -206,6 +212,53 @@ def test_unknown_words_list_what_there_is(
 ) -> None:
     with pytest.raises(ValueError, match=said):
         kv.figure(kind, write_network(tmp_path / "net.safetensors"), **looks)
+
+
+@pytest.mark.parametrize(
+    ("guess", "said"),
+    [
+        ("kv.open_checkpoint({'a': 1})", "extract_kernels takes networks in memory"),
+        ("kv.extract_kernels(np.zeros((8, 1, 7, 7)))", "an array has to have a name"),
+        ("kv.extract_kernels(bank, include=['a'])", "extracted already"),
+        ("kv.label()", "give one network or several"),
+        ("kv.label(bank, size=(9, 9))", "there are no 9×9 kernels; there are 3×3"),
+        ("kv.label(bank, size=5)", r"such as \(7, 7\)"),
+        ("kv.label(bank, threshold=70)", "a fit from 0 to 1, not 70"),
+        ("kv.label(bank, threshold='0.7')", "a fit from 0 to 1"),
+        ("bank.sizes[9, 9]", "there are no 9×9 kernels; there are "),
+        ("kv.spectrum(7)", r"such as \(7, 7\)"),
+        ("kv.figure(bank, 'sheet')", "the kind comes first"),
+        ("kv.figure('sheet')", "give one network or several"),
+        ("kv.report('folder', bank)", "the folder comes second"),
+        ("kv.compare(bank, bank, match='code')", "matched by names, order, best"),
+        ("kv.compare(bank, 3)", "give an opened checkpoint"),
+        ("kv.snapshot(bank, 'last', 'run')", "a step is a number"),
+        ("kv.snapshot('net.pth', 1, 'run')", "give a torch.nn.Module"),
+        ("kv.load('net.pth')", "there are .*open_checkpoint"),
+    ],
+)
+def test_a_wrong_guess_is_told_what_is_right(
+    guess: str, said: str, tmp_path: Path
+) -> None:
+    bank = kv.extract_kernels(write_network(tmp_path / "net.safetensors"))
+    with pytest.raises(Exception, match=said):
+        eval(guess, {"kv": kv, "np": np, "bank": bank})
+
+
+def test_what_can_only_mean_one_thing_is_taken(tmp_path: Path) -> None:
+    path = write_network(tmp_path / "net.safetensors")
+    bank = kv.extract_kernels(path)
+    assert kv.extract_kernels(bank) is bank
+    assert bank.sizes["3x3"] is bank.sizes[3, 3]  # type: ignore[index]
+    assert len(kv.label([bank, path])) == 2 * len(kv.label(bank))
+    assert len(kv.label(bank, size="3x3")) == len(bank.sizes[3, 3])
+    assert kv.spectrum("3x3").size == kv.spectrum([3, 3]).size == (3, 3)  # type: ignore[arg-type]
+    assert kv.figure("sheet", [bank], size="3x3").caption  # type: ignore[attr-defined]
+    assert kv.compare(path, bank).sizes[3, 3].summary.changed == 0
+    page = kv.report([path], tmp_path / "report", formats="png", samples=2)
+    assert next((page.parent / "figures").glob("*.png")).is_file()
+    with pytest.raises(OSError, match=r"nowhere.labels\.csv"):
+        kv.label(bank).to_csv(tmp_path / "nowhere" / "labels.csv")
 
 
 def test_a_figure_of_a_run_takes_its_folder() -> None:

@@ -91,6 +91,17 @@ def test_info_of_a_network_without_depthwise_kernels_is_no_error(
     assert "No depthwise kernels; 2 other convolutions." in cli("info", path).out
 
 
+def test_a_network_with_fixed_filters_alone_says_so(tmp_path: Path, cli: Cli) -> None:
+    path = tmp_path / "blurs.safetensors"
+    blur = np.ones((8, 1, 5, 5), np.float32)
+    save_file({"a.blur.filt": blur, "b.blur.filt": blur}, path)
+    told = cli("label", path)
+    assert "There are no depthwise kernels." in told.out
+    assert "it has 2 fixed filters" in told.err
+    assert "--include takes them in" in told.err
+    assert "8 kernels" in cli("label", path, "--include", "a.blur.filt").out
+
+
 def test_an_ambiguous_layer_is_included_on_request(
     network: Path, tmp_path: Path, cli: Cli
 ) -> None:

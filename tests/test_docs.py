@@ -89,6 +89,26 @@ def test_every_panel_and_menu_is_told(make: ModuleType, qapp: object) -> None:
         assert entry.text.replace("&", "") in menus
 
 
+def test_entries_and_keys_that_pages_speak_of_are_there(qapp: object) -> None:
+    from kernelviewer.gui.commands import COMMANDS as ENTRIES
+
+    entries = {
+        (item.menu.partition("/")[0], item.text.replace("&", "")): item.keys
+        for item in ENTRIES
+    }
+    pages = [*(DOCS / "pages").glob("*.md"), *(DOCS / "pages" / "how-to").glob("*.md")]
+    spoken = 0
+    for page in [*pages, DOCS.parent / "README.md"]:
+        for menu, text, key in re.findall(
+            r"\*{1,2}(\w+) → ([^*]+)\*{1,2}(?: \((Ctrl[^),]*))?",
+            page.read_text("utf-8"),
+        ):
+            assert (menu, text) in entries, f"{page.name}: {menu} → {text}"
+            assert not key or key in entries[menu, text], f"{page.name}: {text} {key}"
+            spoken += 1
+    assert spoken > 5
+
+
 def test_every_word_is_told_with_where_it_is_seen(
     make: ModuleType, qapp: object
 ) -> None:

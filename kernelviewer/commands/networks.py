@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from kernelviewer.commands.output import RefusedError, complain
+from kernelviewer.commands.output import RefusedError, complain, counted
 from kernelviewer.commands.reading import (
     add_reading_arguments,
     check_included,
@@ -153,12 +154,15 @@ def _opened(
 def _warnings(bank: KernelBank) -> Iterator[str]:
     """What a user should know of a network before its kernels are worked with."""
     yield from bank.warnings
-    undecided = sum(layer.kind == "ambiguous" for layer in bank.layers)
-    if undecided and not len(bank):
-        yield (
-            f"no layer is surely depthwise, {undecided} may be; kernelviewer info "
-            "lists them, --include takes them in"
-        )
+    if len(bank):
+        return
+    kinds = Counter(layer.kind for layer in bank.layers)
+    advice = "kernelviewer info lists them, --include takes them in"
+    if undecided := kinds["ambiguous"]:
+        yield f"no layer is surely depthwise, {undecided} may be; {advice}"
+    elif fixed := kinds["fixed"]:
+        filters = counted(fixed, "fixed filter")
+        yield f"it has {filters} (blur pooling, Sobel) and nothing learned; {advice}"
 
 
 def sizes_of(banks: Sequence[KernelBank], wished: Size | None) -> list[Size]:

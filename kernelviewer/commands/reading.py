@@ -14,6 +14,7 @@ from kernelviewer.formats import open_checkpoint
 from kernelviewer.formats.errors import describe_failure, with_hint
 from kernelviewer.formats.hub import PREFIX, fetch, short_name
 from kernelviewer.kernels import extract_kernels
+from kernelviewer.kernels.bank import as_size
 from kernelviewer.kernels.equality import best_match, told_apart
 from kernelviewer.kernels.extract import find_stack
 
@@ -37,7 +38,7 @@ def parse_size(text: str) -> Size:
     if not re.fullmatch(r"[1-9]\d{0,3}([x×][1-9]\d{0,3}){0,2}", text):
         msg = f"{text!r} is no kernel size such as 7x7, 1x11 or 7"
         raise ArgumentTypeError(msg)
-    return tuple(int(part) for part in re.split("[x×]", text))
+    return as_size(text)
 
 
 def parse_pair(text: str) -> tuple[str, str]:

@@ -143,8 +143,9 @@ def nice_ticks(top: float, most: int = 4) -> list[float]:
 
 
 def fit_name(value: float) -> str:
-    """A fit as a tick says it: two decimals at most."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
+    """A fit as a tick says it: two decimals, or as many as tell it from 1."""
+    digits = 3 if 0.995 <= value < 1 else 2
+    return f"{value:.{digits}f}".rstrip("0").rstrip(".")
 
 
 _HEAD = 2.4

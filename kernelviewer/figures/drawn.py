@@ -84,7 +84,7 @@ class Drawn:
             sentences += f" Shown: {self.record.selection}."
         if self.exhibit.has("mean") and self.page.options.mean == "without":
             sentences += f" {WITHOUT_MEAN}"
-        return f"{sentences} {self.remark}".rstrip()
+        return " ".join([sentences, *self.page.left_out, self.remark]).rstrip()
 
     def with_caption(self, text: str) -> Drawn:
         """The figure with the user's own caption, or the proposed one if empty."""
@@ -176,7 +176,8 @@ def _remark(item: Exhibit, scene: Scene) -> str:
     """Sentences on what the networks have alike, and on names given by hand."""
     if not item.needs_file:
         return ""
-    return f"{scene.name_sentences()} {_equal(item, scene)}".strip()
+    names = scene.name_sentences(drawn=not item.is_run)
+    return f"{names} {_equal(item, scene)}".strip()
 
 
 def _equal(item: Exhibit, scene: Scene) -> str:

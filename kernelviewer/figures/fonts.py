@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from kernelviewer.files import resource
 from kernelviewer.importing import imported_later, there_to_stay
+from kernelviewer.kernels.equality import elided
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -133,6 +134,20 @@ class Face:
             else:
                 high = middle - 1
         return _elided(text, low) if low else ""
+
+    def elide_apart(self, names: Sequence[str], width: float) -> list[str]:
+        """Names shortened to ``width`` mm.
+
+        Of those that would be alike what they have in common goes first.
+        """
+        short = [self.elide(name, width) for name in names]
+        for text in {text for text in short if short.count(text) > 1}:
+            places = [place for place, own in enumerate(short) if own == text]
+            for place, name in zip(
+                places, elided([names[place] for place in places]), strict=True
+            ):
+                short[place] = self.elide(name, width)
+        return short
 
     def first_fitting(
         self,

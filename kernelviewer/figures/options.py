@@ -398,7 +398,7 @@ class FigureOptions:
         help="draw kernels with or without their mean; default: without it where "
         "they stand with their classes", noun="mean of kernels", is_look=False,
         drawn_only=True, choices={
-            "auto": "without it where classes are seen", "with": "with mean",
+            "auto": "without, if by class", "with": "with mean",
             "without": "without mean"}))
     samples: int | None = declared(None, Number(
         label="Samples", title="Kernels in a row", noun="number of samples",

@@ -65,6 +65,8 @@ class Page:
         Font and colours.
     width, height, margin
         Lengths in mm.
+    left_out
+        Sentences on what has no room on a journal's page, for the caption.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class Page:
         self.ink: Ink = ink(options.dark)
         self.face = face or Face.of(options)
         self.margin = self.face.margin
+        self.left_out: list[str] = []
         self._ids: Counter[str] = Counter()
         self.figure: Figure = Figure(
             figsize=(across / options.dpi, down / options.dpi),

@@ -82,6 +82,8 @@ def checkpoint_of(network: Network, *, copy: str = "") -> Checkpoint:
             "give an opened checkpoint, a path, a torch.nn.Module or a state dict, "
             f"not {type(network).__name__}"
         )
+        if hasattr(network, "shape"):
+            msg += '; an array has to have a name: {"conv_dw.weight": array}'
         raise TypeError(msg)
     sizes = [prod(leaf.shape) * ITEMSIZE.get(leaf.dtype, 4) for leaf in contents.leaves]
     source = Source(path, sum(sizes), b"")

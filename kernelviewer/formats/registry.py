@@ -149,6 +149,10 @@ def open_checkpoint(
     >>> checkpoint.tensors[0].load().shape == checkpoint.tensors[0].shape
     True
     """
+    given: object = path
+    if not isinstance(given, str | os.PathLike):
+        msg = f"give the path of a file, not {type(path).__name__}; extract_kernels "
+        raise TypeError(f"{msg}takes networks in memory too")
     try:
         with unpacking(watch):
             opened = _Opening(Options(copy, watch)).open(_look_at(Path(path)))

@@ -7,7 +7,14 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QPalette
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontInfo,
+    QFontMetricsF,
+    QGuiApplication,
+    QPalette,
+)
 from PySide6.QtWidgets import QApplication
 
 from kernelviewer.files import resource
@@ -188,11 +195,15 @@ def style_sheet(tokens: Tokens) -> str:
         sign: resource("icons", f"{name}.svg").as_posix()
         for sign, name in signs.items()
     }
-    return _STYLE.substitute(
-        values, **files, gap=GAP, radius=RADIUS, control=CONTROL - 2, inner=CONTROL - 4
-    )
+    scale = max(1.0, QFontInfo(QApplication.font()).pixelSize() / _TEXT)
+    sizes = {name: f"{round(size * scale)}px" for name, size in _SIZES.items()}
+    lengths = {"gap": GAP, "radius": RADIUS, "control": CONTROL - 2}
+    return _STYLE.substitute(values, **files, **sizes, **lengths, inner=CONTROL - 4)
 
 
+_TEXT = 13
+_SIZES = {"small": 12, "large": 15, "largest": 20}
+"""Size of usual text, and what stands beside it, pixels."""
 _STYLE = Template("""
 QMainWindow, QDialog { background: $window; }
 QMainWindow::separator { background: $window; width: ${gap}px; height: ${gap}px; }
@@ -226,10 +237,10 @@ QMessageBox QLabel#qt_msgbox_label { min-width: 320px; font-weight: 600; }
 QLabel[role="title"] { color: $secondary; font-weight: 600; }
 QLabel[role="title"][active="true"] { color: $text; }
 QLabel[role="secondary"] { color: $secondary; }
-QLabel[role="caption"] { color: $secondary; font-size: 12px; }
+QLabel[role="caption"] { color: $secondary; font-size: $small; }
 QLabel[role="error"] { color: $error; }
-QLabel[role="heading"] { font-size: 15px; font-weight: 600; }
-QLabel[role="hero"] { font-size: 20px; font-weight: 600; }
+QLabel[role="heading"] { font-size: $large; font-weight: 600; }
+QLabel[role="hero"] { font-size: $largest; font-weight: 600; }
 QPushButton, QToolButton[button="true"] { background: $panel; color: $text;
   border: 1px solid $separator; border-radius: 5px; padding: 0 12px;
   min-height: ${control}px; }
@@ -307,8 +318,9 @@ QTreeView, QListView, QTableView { background: transparent; border: none;
 QTreeView::item { min-height: 24px; }
 QHeaderView { background: transparent; border: none; }
 QHeaderView::section { background: transparent; color: $secondary; border: none;
-  padding: 2px 4px; font-size: 12px; }
+  padding: 2px 4px; font-size: $small; }
 QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; border: none; }
+QScrollArea:focus { border: 1px solid $accent; }
 QAbstractScrollArea::corner { background: transparent; border: none; }
 QScrollBar:vertical { background: transparent; width: 12px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 12px; margin: 0; }

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from kernelviewer.files import atomic_write
-from kernelviewer.formats.live import unwrapped
+from kernelviewer.formats.live import is_network, unwrapped
 from kernelviewer.formats.safetensors import DEPTHWISE, KERNELS
 from kernelviewer.kernels.bank import size_key
 from kernelviewer.text import printable, shown
@@ -224,9 +224,13 @@ def snapshot(
     """
     from safetensors.numpy import save
 
-    if step < 0:
-        msg = f"a step is counted from 0, not {step}"
+    given: object = step
+    if isinstance(given, str) or step < 0:
+        msg = f"a step is a number counted from 0, not {step!r}"
         raise ValueError(msg)
+    if not isinstance(model, Mapping) and not is_network(model):
+        msg = f"give a torch.nn.Module, or arrays by name, not {type(model).__name__}"
+        raise TypeError(msg)
     if isinstance(model, Mapping):
         kernels = {name: np.asarray(weights) for name, weights in model.items()}
     else:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 _LISTED, _PICTURED, _PLANE = 12, 60, 2
 """Layers and kernels that a notebook shows, and the dimensions that it can."""
 
+T = TypeVar("T")
 Size = tuple[int, ...]
+_AXES = 3
+"""Most axes of a kernel."""
 Support = tuple[tuple[int, int], ...]
 """Part of a kernel's window: per axis the first tap and the one after the last."""
 PER_KERNEL = ("weights", "layer", "channel", "scale", "offset", "flat")
@@ -34,6 +37,37 @@ def size_key(size: Size) -> str:
 def size_label(size: Size) -> str:
     """Name of a kernel size on screen: ``7×7``; 1-D kernels read ``7 (1-D)``."""
     return "×".join(map(str, size)) if len(size) > 1 else f"{size[0]} (1-D)"
+
+
+def as_size(value: Sequence[int] | str) -> Size:
+    """The kernel size that ``(7, 7)`` or ``7x7`` tells.
+
+    Raises
+    ------
+    ValueError
+        It tells none.
+    """
+    try:
+        parts = value.replace("×", "x").split("x") if isinstance(value, str) else value
+        size = tuple(map(int, parts))
+    except (TypeError, ValueError):
+        size = ()
+    if not 1 <= len(size) <= _AXES or min(size) < 1:
+        msg = f"a kernel size is such as (7, 7), 1-D ones (7,), not {value!r}"
+        raise ValueError(msg)
+    return size
+
+
+class BySize(dict[Size, T]):
+    """Kernel size → something; ``7x7`` does for ``(7, 7)``."""
+
+    def __missing__(self, key: Any) -> T:
+        """What a size has that is told otherwise; else say which sizes there are."""
+        size = as_size(key)
+        if size in self:
+            return self[size]
+        there = ", ".join(map(size_label, self)) or "no kernels"
+        raise KeyError(f"there are no {size_label(size)} kernels; there are {there}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +190,9 @@ class KernelBank:
     architecture: str = ""
     metadata: dict[str, object] = field(default_factory=dict)
     files: tuple[OpenedFile, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sizes", BySize(self.sizes))
 
     def __len__(self) -> int:
         return sum(map(len, self.sizes.values()))

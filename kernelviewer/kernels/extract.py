@@ -50,7 +50,7 @@ _REPEATED = "Its kernels repeat one filter or a few: they are not trained."
 
 
 def extract_kernels(
-    checkpoint: Checkpoint | AnyPath | Network,
+    checkpoint: KernelBank | Checkpoint | AnyPath | Network,
     *,
     include: Collection[str] = (),
     copy: str = "",
@@ -64,8 +64,8 @@ def extract_kernels(
     Parameters
     ----------
     checkpoint
-        An opened file; the path of one; a ``torch.nn.Module``; or a state dict, name →
-        array.
+        An opened file; the path of one; a ``torch.nn.Module``; a state dict, name →
+        array; or a bank, which stays as it is.
     include
         Names of layers whose kernels to take in although nothing tells that they are
         depthwise (*ambiguous*), or although they are *fixed* filters.
@@ -105,6 +105,11 @@ def extract_kernels(
     >>> kv.extract_kernels({"stem.conv_dw.weight": noise})
     <KernelBank state dict: 64 kernels of 5×5 in 1 layer>
     """
+    if isinstance(checkpoint, KernelBank):
+        if include or copy:
+            msg = "a bank is extracted already: give include and copy with its file"
+            raise TypeError(msg)
+        return checkpoint
     return _extract(recognise(_opened(checkpoint, copy, watch)), include, watch)
 
 

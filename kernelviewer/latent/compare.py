@@ -5,16 +5,16 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
 from kernelviewer.device import choose_device
 from kernelviewer.files import atomic_write
-from kernelviewer.kernels import size_key, size_label
+from kernelviewer.kernels import extract_kernels, size_key, size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT, INDEX, UNIDENTIFIED, Naming
 from kernelviewer.kernels.comparison import KernelNames, compare_pairs
-from kernelviewer.kernels.pairing import pair
+from kernelviewer.kernels.pairing import Match, pair
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.latent.labels import (
     ROWS_BETWEEN_CHECKS,
@@ -29,10 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from kernelviewer.device import Device
+    from kernelviewer.formats import Checkpoint
+    from kernelviewer.formats.live import Network
     from kernelviewer.kernels import KernelBank, KernelSet, Size
     from kernelviewer.kernels.classes import By, Words
     from kernelviewer.kernels.comparison import Comparison, SizeComparison
-    from kernelviewer.kernels.pairing import Match
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.text import AnyPath
     from kernelviewer.watch import Watch
@@ -45,8 +46,8 @@ COLUMNS = (
 
 
 def compare(
-    bank_a: KernelBank,
-    bank_b: KernelBank,
+    bank_a: KernelBank | Checkpoint | AnyPath | Network,
+    bank_b: KernelBank | Checkpoint | AnyPath | Network,
     *,
     by: By = "family",
     words: Words = "fine",
@@ -62,7 +63,7 @@ def compare(
     Parameters
     ----------
     bank_a, bank_b
-        The networks, before and after.
+        The networks, before and after, or what `kernelviewer.extract_kernels` takes.
     by
         What names the kernels: the stretch of the spectrum that their ``code`` lies in,
         or their nearest member of the pattern ``family``. Where one has nothing of the
@@ -96,8 +97,8 @@ def compare(
     >>> import kernelviewer as kv
     >>> from kernelviewer.files import resource
     >>> sample = resource("sample", "sample.safetensors")
-    >>> bank = kv.extract_kernels(kv.open_checkpoint(sample))
-    >>> found = kv.compare(bank, bank)
+    >>> bank = kv.extract_kernels(sample)
+    >>> found = kv.compare(bank, sample)
     >>> kernels = found.sizes[7, 7]
     >>> len(kernels) == len(bank.sizes[7, 7])
     True
@@ -106,7 +107,11 @@ def compare(
     >>> abs(kernels.null.mean_cosine) < 0.5 < kernels.null.changed
     True
     """
+    if match not in get_args(Match):
+        ways = ", ".join(get_args(Match))
+        raise ValueError(f"kernels are matched by {ways}, not {match!r}")
     place = choose_device() if device is None else device
+    bank_a, bank_b = extract_kernels(bank_a), extract_kernels(bank_b)
     pairing = pair(bank_a, bank_b, match=match, layers=layers, watch=watch)
     names = {}
     for size in pairing.sizes:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernelviewer.kernels import size_label
+from kernelviewer.kernels.bank import BySize
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.latent.labels import COLUMNS, rows_of, write_rows
 from kernelviewer.watch import NEVER
@@ -93,7 +94,8 @@ class LabelTable:
 
         NaN where nothing names kernels of the size.
         """
-        return {size: _coverage(items) for size, items in self._by_size().items()}
+        found = self._by_size().items()
+        return BySize({size: _coverage(items) for size, items in found})
 
     def counts(self, size: Size | None = None) -> dict[str, int]:
         """Class → number of kernels, of one size or all, the most frequent first."""

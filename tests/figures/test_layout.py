@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +16,10 @@ from kernelviewer.figures import (
     Scene,
     make_figure,
 )
-from tests.figures.reading import faults
+from kernelviewer.figures.fonts import Face
+from kernelviewer.figures.page import SHEET
+from kernelviewer.kernels.classes import FINE
+from tests.figures.reading import Svg, faults, text_boxes
 from tests.figures.scenes import make_bank, named, scene_of
 
 PAIRED = [kind for kind, item in EXHIBITS.items() if item.compares]
@@ -145,3 +149,76 @@ def test_no_text_is_clipped_at_any_size_offered(kind: str) -> None:
         else:
             assert faults(figure) == [], (width, size)
     assert all(room < 5 and "fit" in problem for room, problem in refused)
+
+
+def test_the_spectrum_names_fine_classes_at_their_places_not_in_a_legend() -> None:
+    scene = scene_of("spectrum", make_bank(), scheme=FINE)
+    assert scene.yardstick is not None
+    stretches = tuple(
+        replace(stretch, name=item.short)
+        for stretch, item in zip(scene.yardstick.stretches, FINE.patterns, strict=True)
+    )
+    scene = replace(scene, yardstick=replace(scene.yardstick, stretches=stretches))
+    drawn = make_figure("spectrum", scene, FigureOptions(width_mm=89.0))
+    assert faults(drawn.figure) == []
+    boxes = dict(text_boxes(drawn.figure))
+    lefts = []
+    for item in FINE.patterns:
+        left, bottom, right, top = boxes[item.short]
+        assert top - bottom > 1.5 * (right - left), f"{item.short} runs upwards"
+        lefts.append(left)
+    assert lefts == sorted(lefts), "each is over its stretch"
+
+
+def higher_than_a_page(kind: str) -> tuple[Scene, FigureOptions]:
+    """More layers, kernels or networks than have room on one."""
+    options = FigureOptions(width_mm=89.0, dpi=150)
+    layers = [(f"stage.{i}.dw", 400) for i in range(25 if kind == "sheet" else 90)]
+    if kind == "table":
+        banks = [make_bank(name=f"network-{i}-of-the-same-zoo") for i in range(12)]
+        return scene_of(kind, *banks, scheme=FINE), options
+    return scene_of(kind, make_bank(layers, size=(3, 3)), scheme=FINE), options
+
+
+@pytest.mark.parametrize("kind", ["sheet", "offsets", "table"])
+def test_no_figure_is_higher_than_a_page_and_the_caption_says_what_had_to_go(
+    kind: str,
+) -> None:
+    scene, options = higher_than_a_page(kind)
+    drawn = make_figure(kind, scene, options)
+    assert drawn.figure.get_size_inches()[1] * 25.4 <= SHEET + 0.2
+    assert faults(drawn.figure) == []
+    assert drawn.notes == ()
+    (told,) = drawn.page.left_out
+    assert told in drawn.caption
+    wanted = {
+        "sheet": r"Of each layer the first \d+ kernels are shown",
+        "offsets": r"The first \d+ layers are shown",
+        "table": r"Only the first \d+ of 12 networks are shown",
+    }
+    assert re.match(wanted[kind], told)
+    if kind == "sheet":
+        number = re.search(r"\d+", told)
+        assert number is not None
+        texts = Svg(drawn.figure).texts
+        assert any(text.startswith(f"{number[0]} of 400") for text in texts)
+    whole = make_figure(kind, scene, replace(options, height_mm=900.0))
+    assert whole.page.left_out == []
+
+
+def test_layers_that_have_no_room_on_a_page_are_told() -> None:
+    layers = [(f"stage.{i}.dw", 2) for i in range(300)]
+    scene = scene_of("sheet", make_bank(layers, size=(3, 3)))
+    drawn = make_figure("sheet", scene, FigureOptions(width_mm=89.0))
+    assert drawn.figure.get_size_inches()[1] * 25.4 <= SHEET
+    assert re.search(r"Only the first \d+ of 300 layers are shown\.", drawn.caption)
+
+
+def test_names_of_networks_still_differ_where_they_are_shortened() -> None:
+    names = ["mcunet-in3-cifar100-best-sanchoo1", "mcunet-in3-tinyimagenet-sanchoo1"]
+    face = Face.of(FigureOptions())
+    width = face.width("in3-cifar100-best")
+    one, other = face.elide_apart([*names, "vit"], width)[:2]
+    assert one != other
+    assert max(map(face.width, (one, other))) <= width
+    assert "cifar" in one

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,32 +15,8 @@ from kernelviewer.formats.registry import READERS, readers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
-READER = """
-import numpy as np
-from kernelviewer.formats.checkpoint import Checkpoint, Operator, Tensor
-from kernelviewer.formats.errors import DamagedError
-from kernelviewer.formats.source import Reader
-
-
-def match(source):
-    return source.head.startswith(b"KERNELS!")
-
-
-def read(source, options):
-    if source.size < 8 + 4 * 98:
-        raise DamagedError("it is too short")
-    weights = np.frombuffer(source.path.read_bytes()[8:], np.float32)
-    tensor = Tensor(
-        "dw.weight", (2, 1, 7, 7), "float32", lambda: weights.reshape(2, 1, 7, 7),
-        operator=Operator(groups=2, in_channels=2),
-    )
-    return Checkpoint(source.path, "Kernels", source.size, (tensor,))
-
-
-READER = Reader("Kernels", "a file of kernels", match, read)
-"""
+READER = Path(__file__).parents[2] / "docs" / "examples" / "bare_reader.py"
 
 
 @pytest.fixture
@@ -68,17 +45,23 @@ def install(
 def test_another_package_adds_a_reader(
     install: Callable[[str], None], tmp_path: Path
 ) -> None:
-    path = tmp_path / "net.kernels"
+    path = tmp_path / "net.bare"
     weights = np.random.default_rng(0).normal(size=(2, 1, 7, 7)).astype(np.float32)
-    path.write_bytes(b"KERNELS!" + weights.tobytes())
+    head = b'BAREKERN{"stem.conv_dw.weight": [2, 1, 7, 7]}\n'
+    path.write_bytes(head + weights.tobytes())
     assert not is_checkpoint(path)
-    install(READER)
+    install(READER.read_text("utf-8"))
     assert is_checkpoint(path)
-    bank = kv.extract_kernels(kv.open_checkpoint(path))
+    bank = kv.extract_kernels(path)
     assert np.array_equal(bank.sizes[7, 7].weights, weights[:, 0])
-    path.write_bytes(b"KERNELS!")
-    with pytest.raises(CheckpointError, match="a file of kernels, but it is too short"):
-        kv.open_checkpoint(path)
+    for damaged, said in (
+        (head, "it ends before the values of “stem"),
+        (b"BAREKERN{{", "its line of shapes cannot be read"),
+        (b'BAREKERN{"a": [-1, 1, 7, 7]}', "a shape that none can have"),
+    ):
+        path.write_bytes(damaged)
+        with pytest.raises(CheckpointError, match=f"a file of bare kernels.*{said}"):
+            kv.open_checkpoint(path)
 
 
 @pytest.mark.parametrize("code", ["raise ImportError('no such thing')", "READER = 1"])

@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QFontMetricsF
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox
+from PySide6.QtWidgets import QComboBox, QPushButton, QToolButton
 from safetensors.numpy import load_file, save_file
 
 from kernelviewer.formats import open_checkpoint
@@ -651,3 +651,41 @@ def test_a_scope_without_pairs_leaves_an_empty_matrix(
     QTest.keyClick(view, Qt.Key.Key_Space)
     assert not window.document.selection.steps
     assert len(window.parts.grid.content.order) == 0
+
+
+def test_two_open_networks_offer_to_be_compared_by_a_button(
+    make_window: MakeWindow, qtbot: Any, before: Path, after: Path
+) -> None:
+    window = make_window(before)
+    button = window.findChild(QToolButton, "compareNetworks")
+    assert not button.isVisible()
+    window.opener.open([after])
+    wait_idle(qtbot, window)
+    assert button.isVisible()
+    assert window.parts.sizes.isVisible(), "it takes no size out of sight"
+    QTest.mouseClick(button, LEFT)
+    wait_idle(qtbot, window)
+    assert window.document.comparing is not None
+    assert not button.isVisible()
+
+
+def test_there_is_no_figure_to_export_before_a_network_is_open(
+    make_window: MakeWindow, qtbot: Any, before: Path
+) -> None:
+    window = make_window()
+    button = window.findChild(QPushButton, "exportFigure")
+    assert not button.isEnabled()
+    window.opener.open([before])
+    wait_idle(qtbot, window)
+    assert button.isEnabled()
+
+
+def test_a_title_makes_way_for_the_choices_of_its_panel(window: MainWindow) -> None:
+    line = window.docks["transitions"].title_line
+    shows = window.parts.matrix_shows
+    for wide, title in ((420, "Class before and after"), (310, "Transitions")):
+        line.resize(wide, line.height())
+        assert line.label.text() == title
+        assert not shows.isHidden()
+    line.resize(120, line.height())
+    assert shows.isHidden()

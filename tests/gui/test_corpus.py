@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,35 +11,45 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from kernelviewer.corpus.query import Questions, parse
-from kernelviewer.corpus.store import Store
+from kernelviewer.corpus.store import Corpus, Store
 from kernelviewer.gui.view_menus import GridMenu
 from kernelviewer.gui.views.network_table import KERNELS, NAME
 from kernelviewer.jobs import corpus as jobs
 from tests.corpus.made import make_corpus
 from tests.gui.conftest import wait_idle
 from tests.gui.harness import CONTROL, LEFT, NO_KEY
+from tests.gui.test_focus_rings import unseen
 from tests.gui.test_random import write_patterns
+from tests.gui.test_reachable import assert_tab_reaches_all, bad_names
 from tests.networks import write_network
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kernelviewer.corpus.store import Corpus
     from kernelviewer.gui.main_window import MainWindow
     from tests.gui.harness import MakeWindow
 
 NAMES = ("oak", "elm", "ash")
 
 
-@pytest.fixture
-def corpus(tmp_path: Path) -> Corpus:
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three networks with patterns, and one of noise with 7×7 and 3×3 kernels."""
+    folder = tmp_path_factory.mktemp("built")
     files = [
-        write_patterns(tmp_path / f"{name}.safetensors", seed)
+        write_patterns(folder / f"{name}.safetensors", seed)
         for seed, name in enumerate(NAMES)
     ]
-    files.append(write_network(tmp_path / "noise.safetensors", 30))
-    return make_corpus(tmp_path / "zoo", files)
+    files.append(write_network(folder / "noise.safetensors", 30))
+    make_corpus(folder / "zoo", files)
+    return folder
+
+
+@pytest.fixture
+def corpus(built: Path, tmp_path: Path) -> Corpus:
+    """The same, a copy for each test."""
+    shutil.copytree(built, tmp_path, dirs_exist_ok=True)
+    return Corpus.open(tmp_path / "zoo")
 
 
 @pytest.fixture
@@ -143,9 +154,9 @@ def test_the_next_key_ends_a_count(
     asked, ended = [], []
     ask = Questions.count
 
-    def count(self: Questions, query: Any) -> int:
+    def count(self: Questions, query: Any, watch: Any) -> int:
         asked.append(query)
-        return ask(self, query)
+        return ask(self, query, watch)
 
     monkeypatch.setattr(Questions, "count", count)
     monkeypatch.setattr(Questions, "interrupt", lambda self: ended.append(1))
@@ -374,9 +385,9 @@ def test_closing_leaves_what_was_opened(window: MainWindow, qtbot: Any) -> None:
 
 
 def test_a_corpus_in_a_folder_is_no_checkpoint(
-    make_window: MakeWindow, qtbot: Any, corpus: Corpus, tmp_path: Path
+    make_window: MakeWindow, qtbot: Any, corpus: Corpus, built: Path
 ) -> None:
-    window = make_window(tmp_path, size=(1600, 1000))
+    window = make_window(built.parent, size=(1600, 1000))
     wait_idle(qtbot, window)
     names = sorted(model.name for model in window.document.models)
     assert names == sorted((*NAMES, "noise"))
@@ -403,6 +414,14 @@ def test_without_the_extra_it_says_what_to_install(
     assert "duckdb, which is not installed" in unusable.message
     assert "pip install 'kernelviewer[corpus]'" in unusable.hint
     assert window.page == "welcome"
+
+
+def test_the_page_is_worked_by_the_keyboard(window: MainWindow, qtbot: Any) -> None:
+    write(window, qtbot, "class=on-centre size=7x7")
+    window.parts.corpus.line.setFocus()
+    assert_tab_reaches_all(window)
+    assert bad_names(window) == []
+    assert unseen(window) == []
 
 
 def test_titles_say_what_a_line_asks_for() -> None:

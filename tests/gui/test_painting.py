@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import pytest
-from PySide6.QtGui import QColor, QFont, QImage, QPainter
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QColor, QFont, QHelpEvent, QImage, QPainter
+from PySide6.QtWidgets import QApplication, QToolTip
 
 from kernelviewer.gui.painting.classes import class_colour, paint_swatch, swatch_icon
 from kernelviewer.gui.painting.kernels import (
@@ -13,10 +17,13 @@ from kernelviewer.gui.painting.kernels import (
     fit_taps,
     to_image,
 )
-from kernelviewer.gui.painting.pixels import caption_font
+from kernelviewer.gui.painting.pixels import Ringed, caption_font
 from kernelviewer.gui.theme import DARK, LIGHT
 from kernelviewer.gui.views.grid.colours import weight_colours
 from kernelviewer.kernels.classes import CLASSES, INDEX
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QPointF
 
 GROUND, MISSING = "#FFFFFF", "#123456"
 
@@ -131,3 +138,27 @@ def test_captions_follow_the_font() -> None:
     large.setPointSizeF(20)
     assert caption_font(small).pixelSize() == 11
     assert 16 < caption_font(large).pointSizeF() < 18
+
+
+class Chart(Ringed):
+    """Says something of its left half."""
+
+    wished = (200, 90)
+
+    def words_at(self, place: QPointF) -> str | None:
+        return "the left half" if place.x() < 100 else None
+
+
+def test_a_chart_says_its_size_and_what_is_under_the_cursor(qtbot: Any) -> None:
+    chart = Chart()
+    qtbot.addWidget(chart)
+    chart.setToolTip("the whole")
+    assert chart.sizeHint().toTuple() == (200, 90)
+    assert chart.minimumSizeHint().toTuple() == Ringed.least
+    chart.resize(chart.sizeHint())
+    chart.show()
+    for x, words in ((10, "the left half"), (150, "the whole")):
+        at = QPoint(x, 20)
+        kind = QHelpEvent.Type.ToolTip
+        QApplication.sendEvent(chart, QHelpEvent(kind, at, chart.mapToGlobal(at)))
+        assert QToolTip.text() == words

@@ -21,6 +21,7 @@ from kernelviewer.jobs.analysing import analyse, name_by_family
 from kernelviewer.jobs.runner import Ticket
 from kernelviewer.jobs.runs import read_step
 from kernelviewer.kernels.classes import CLASSES, PATTERNS
+from kernelviewer.state.comparing import Comparing
 from kernelviewer.state.selection import Classes
 from kernelviewer.state.session.files import SUFFIX
 from tests.gui.conftest import answer_next, wait_idle
@@ -426,6 +427,53 @@ def test_a_step_opens_as_a_network_of_its_own(
     assert alone.run is None
     assert alone.bank.path == run.run.steps[1].path
     assert run.bank.path == run.run.steps[LAST].path
+
+
+def test_any_step_is_compared_with_any_other(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(runs, "PLAYED_MS", 0)
+    monkeypatch.setattr(runs, "SHORTEST_MS", 0)
+    window = make_window()
+    open_made(window, qtbot, tmp_path)
+    click_step(window, qtbot, 1)
+    window.commands["open_step"].trigger()
+    wait_idle(qtbot, window)
+    run, alone = window.document.models
+    weights = {
+        step: read_step(Ticket("x"), run.run, step, run.bank).sizes[SIZE].weights
+        for step in range(len(STEPS))
+    }
+    seen: list[int] = []
+
+    def look() -> None:
+        if (pairs := window.state.pairs) is not None:
+            step = window.state.run.step
+            seen.append(step)
+            patterns = [
+                (taps - taps.mean((1, 2), keepdims=True)).reshape(len(taps), -1)
+                for taps in (weights[1], weights[step])
+            ]
+            lengths = [np.linalg.norm(taps, axis=1) for taps in patterns]
+            there = (lengths[0] > 1e-3) & (lengths[1] > 1e-3)
+            cosine = (patterns[0] * patterns[1]).sum(1)[there]
+            cosine /= (lengths[0] * lengths[1])[there]
+            assert np.allclose(pairs.found.cosine[there], cosine, atol=1e-4)
+
+    window.document.changed.connect(look)
+    window.compare(Comparing(alone.id, run.id))
+    for step in (LAST, 0, 1, 3):
+        click_step(window, qtbot, step)
+        assert window.state.pairs is not None
+    assert {*seen} >= {LAST, 0, 1, 3}
+    seen.clear()
+    window.document.set_focus(window.state.pool.locate(0))
+    window.runs.toggle(run.id)
+    qtbot.waitUntil(lambda: not window.runs.is_playing(run.id))
+    wait_idle(qtbot, window)
+    assert seen[-1] == LAST
+    assert window.comparer.stage == "done"
+    assert not errors(window)
 
 
 def test_the_sample_run_opens(make_window: MakeWindow, qtbot: Any) -> None:

@@ -23,6 +23,7 @@ from kernelviewer.gui.views.scatter.cloud import (
 )
 from kernelviewer.gui.views.scatter.colours import Legend
 from kernelviewer.gui.views.scatter.view import ScatterView
+from kernelviewer.kernels.classes import CLASSES, ink_on, luminance
 from tests.gui.harness import LEFT, NO_KEY
 
 if TYPE_CHECKING:
@@ -211,6 +212,33 @@ def test_a_legend_stands_above_the_points(scatter: ScatterView) -> None:
     assert scatter.words_at(QPointF(14, 7)) == "On-centre"
     image = scatter.grab().toImage()
     assert image.pixelColor(15, 7).name() == "#ff0000"
+
+
+def test_letters_stand_on_a_point_of_their_class(scatter: ScatterView) -> None:
+    assert scatter.letters == []  # its colours are no classes
+    legend = Legend(
+        tuple((CLASSES[i].light, CLASSES[i].short) for i in range(5)),
+        classes=tuple(range(5)),
+    )
+    colours = tuple(item.light for item in CLASSES)
+    scatter.set_classes(np.arange(5, dtype=np.uint8), colours, legend)
+    assert [index for _, index in scatter.letters] == list(range(5))
+    image = scatter.grab().toImage()
+    for box, index in scatter.letters:
+        place = scatter.place_of(int(NUMBERS[index]))
+        assert (box.center() - place).manhattanLength() < 2
+        seen = {
+            image.pixelColor(x, y).name().upper()
+            for x in range(int(box.left()) + 1, int(box.right()))
+            for y in range(int(box.top()) + 1, int(box.bottom()))
+        }
+        ground = luminance(CLASSES[index].light)
+        ink = luminance(ink_on(CLASSES[index].light))
+        assert CLASSES[index].light in seen
+        found = min(abs(luminance(colour) - ink) for colour in seen)
+        assert found < abs(ground - ink) / 2
+    scatter.set_classes(np.zeros(5, np.uint8), colours, legend)
+    assert [index for _, index in scatter.letters] == [0]
 
 
 def test_kernels_are_drawn_at_dense_places_and_do_not_overlap(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import permutations
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -20,6 +21,9 @@ from kernelviewer.latent.nearest import (
     unit,
 )
 from tests.latent.made import patterns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 BOTH = (CPU, Device("cpu", "torch"))
 """The libraries that compute."""
@@ -71,14 +75,33 @@ def test_k_means_is_the_same_for_a_seed() -> None:
 def test_short_paths_are_the_shortest_of_few_points() -> None:
     rng = np.random.default_rng(0)
     for _ in range(5):
-        places = rng.random((7, 2))
-        distance = np.linalg.norm(places[:, None] - places[None], axis=2)
-
-        def length(order: tuple[int, ...], distance: np.ndarray) -> float:
-            return float(distance[list(order[1:]), list(order[:-1])].sum())
-
+        distance = distances(rng.random((7, 2)))
         best = min(length(order, distance) for order in permutations(range(7)))
-        assert length(tuple(short_path(distance)), distance) == pytest.approx(best)
+        assert length(short_path(distance), distance) == pytest.approx(best)
+
+
+def test_no_part_of_a_short_path_is_better_elsewhere() -> None:
+    distance = distances(np.random.default_rng(0).random((60, 8)))
+    order = list(short_path(distance))
+    best = length(order, distance) - 1e-9
+    for size in (1, 2, 3, 5):
+        for first in range(len(order) - size + 1):
+            part, rest = (
+                order[first : first + size],
+                order[:first] + order[first + size :],
+            )
+            for place in range(len(rest) + 1):
+                for way in (part, part[::-1]):
+                    moved = rest[:place] + way + rest[place:]
+                    assert length(moved, distance) >= best
+
+
+def distances(places: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(places[:, None] - places[None], axis=2)
+
+
+def length(order: Sequence[int], distance: np.ndarray) -> float:
+    return float(distance[list(order[1:]), list(order[:-1])].sum())
 
 
 def test_points_on_a_line_are_visited_in_order() -> None:

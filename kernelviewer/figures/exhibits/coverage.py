@@ -13,7 +13,13 @@ import numpy as np
 
 from kernelviewer.figures.chart import Chart, axis_height, chart_height
 from kernelviewer.figures.content import FigureError, Table, too_narrow
-from kernelviewer.figures.counts import Counts, count, counted_networks, named, percent
+from kernelviewer.figures.counts import (
+    Counts,
+    count,
+    counted_networks,
+    named,
+    percent,
+)
 from kernelviewer.figures.exhibits import AGAINST
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.page import Page, title_height
@@ -151,8 +157,10 @@ class CoverageContent:
         if self.is_accuracy:
             chart.x_axis(_ticks(low, high), self.what)
         else:
-            powers = [*range(math.ceil(low), math.floor(high) + 1)]
-            ticks = [float(p) for p in powers] or [(low + high) / 2]
+            powers = range(math.floor(low), math.floor(high) + 1)
+            steps = (1,) if high - low > 2 else (1, 2, 5)
+            marks = [p + math.log10(step) for p in powers for step in steps]
+            ticks = [p for p in marks if low <= p <= high] or [(low + high) / 2]
             chart.x_axis(ticks, "kernels", lambda power: count(round(10**power)))
         chart.y_axis([0.0, 0.25, 0.5, 0.75, 1.0], lambda share: f"{100 * share:.0f} %")
 
@@ -167,8 +175,8 @@ class CoverageContent:
         noise = chart.up(self.yardstick.null_coverage)
         if not math.isnan(noise):
             taken.append((chart.x, noise, right, noise))
-        for (x, y), full in zip(places, self.names, strict=True):
-            name = face.elide(full, _NAME * em)
+        names = face.elide_apart(self.names, _NAME * em)
+        for (x, y), name in zip(places, names, strict=True):
             wide = face.width(name)
             over = gap + 0.5 * em
             beside = ((x + gap, y), (x - gap - wide, y))

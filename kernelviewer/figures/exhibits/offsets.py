@@ -7,7 +7,7 @@ and stride of the layer.
 from __future__ import annotations
 
 import string
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from kernelviewer.figures.content import FigureError, Table, too_low, too_narrow
 from kernelviewer.figures.counts import count, listing, short_names
 from kernelviewer.figures.exhibits import LEAST, REACH
 from kernelviewer.figures.fonts import Face, figure_style
-from kernelviewer.figures.page import Page, title_height
+from kernelviewer.figures.page import SHEET, Page, title_height
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.latent.noise import LOWEST_THRESHOLD
@@ -78,23 +78,43 @@ class OffsetsContent:
             columns = _Columns.of(self, room, options, face)
             top, em = title_height(options, face), face.em
             head, foot = 3.6 * em, axis_height(em, options.labels) + 0.6 * em
-            rows = sum(len(item.layers) for item in self.networks)
-            rest = top + face.margin + len(self.networks) * (head + foot)
-            pitch = _ROW * em
+            ends = top + face.margin
+            networks, pitch = self.networks, _ROW * em
+            if options.height_mm is None:
+                if _height(networks, pitch, head + foot) > SHEET - ends:
+                    pitch = _LEAST_ROW * em
+                networks = _fitting(networks, pitch, SHEET - ends, head + foot)
+            rows = sum(len(item.layers) for item in networks)
+            rest = ends + len(networks) * (head + foot)
             if options.height_mm is not None:
                 pitch = min((options.height_mm - rest) / rows, _MOST_ROW * em)
             if pitch < _LEAST_ROW * em:
                 raise too_low(f"{count(rows, 'layer')} do not fit", options)
             height = rest + rows * pitch
             page = Page(options, max(height, options.height_mm or 0.0), face)
+            page.left_out += self._left_out(networks)
             page.title()
             y = top
-            for number, item in enumerate(self.networks):
+            for number, item in enumerate(networks):
                 watch.check()
                 letter = string.ascii_lowercase[number % 26]
                 self._draw_network(page, item, y, head, pitch, columns, letter)
                 y += head + len(item.layers) * pitch + foot
             return page
+
+    def _left_out(self, shown: Sequence[Network]) -> list[str]:
+        """What is not on the page, for the caption."""
+        said, most = [], max(len(item.layers) for item in shown)
+        whole = zip(shown, self.networks, strict=False)
+        if any(len(item.layers) < len(all_.layers) for item, all_ in whole):
+            said.append(
+                f"The first {count(most, 'layer')} are shown: a page has no room for "
+                "more."
+            )
+        if len(shown) < len(self.networks):
+            networks = count(len(self.networks), "network")
+            said.append(f"Only the first {len(shown)} of {networks} are shown.")
+        return said
 
     def _draw_network(
         self,
@@ -217,6 +237,27 @@ class OffsetsContent:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The columns of the table."""
         return {name: np.array(v) for name, v in self.table().columns.items()}
+
+
+def _height(networks: Sequence[Network], pitch: float, rest: float) -> float:
+    """Height in mm of networks below each other, ``rest`` beside the rows of each."""
+    return sum(rest + pitch * len(item.layers) for item in networks)
+
+
+def _fitting(
+    networks: tuple[Network, ...], pitch: float, room: float, rest: float
+) -> tuple[Network, ...]:
+    """The networks less the layers, then the networks, without room on a page."""
+    shown, most = networks, max(len(item.layers) for item in networks)
+    while most > 1 and _height(shown, pitch, rest) > room:
+        most -= 1
+        shown = tuple(
+            replace(item, layers=item.layers[:most], offsets=item.offsets[:most])
+            for item in networks
+        )
+    while len(shown) > 1 and _height(shown, pitch, rest) > room:
+        shown = shown[:-1]
+    return shown
 
 
 @dataclass(frozen=True, eq=False)

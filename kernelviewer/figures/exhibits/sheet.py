@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.content import FigureError
+from kernelviewer.figures.content import FigureError, too_low
 from kernelviewer.figures.counts import coding_of, count, listing, named, scene_coverage
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.kernels import (
@@ -26,7 +26,7 @@ from kernelviewer.latent.stretches import stretch_of
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -90,17 +90,25 @@ class SheetContent:
             top, foot = title_height(options, face), scale_bar_height(options, face)
             rest = top + foot + face.margin
             cell, counts = self.blocks[0].cell, [len(block) for block in self.blocks]
-            layout = arrange(cell, counts, options, face, gutter, rest)
+            layout, shown = arrange(cell, counts, options, face, gutter, rest)
             height = max(layout.height + rest, options.height_mm or 0.0)
             page = Page(options, height, face)
             page.title()
-            colours = colour_blocks(self.blocks, options)
+            page.left_out += self._left_out(shown)
+            colours = [
+                block[:number]
+                for block, number in zip(
+                    colour_blocks(self.blocks[: len(shown)], options),
+                    shown,
+                    strict=True,
+                )
+            ]
             for column in layout.columns:
                 part = slice(column.first, column.last)
                 left = column.x + gutter
                 column.tiling.draw(page, colours[part], left, top, watch)
                 if options.labels:
-                    self._draw_labels(page, column, left, layout.width)
+                    self._draw_labels(page, column, left, layout.width, shown)
             draw_scale_bar(page, page.height - page.margin)
             return page
 
@@ -150,6 +158,22 @@ class SheetContent:
         groups = "" if self.joined == "none" else f", by {by}"
         return f"{groups}, {_ORDERS[self.sorted_by]}"
 
+    def _left_out(self, shown: Sequence[int]) -> list[str]:
+        """What of the kernels is not on the page, for the caption."""
+        groups = "layer" if self.joined == "layer" else "group"
+        said, most = [], max(shown)
+        if any(n < len(b) for n, b in zip(shown, self.blocks, strict=False)):
+            said.append(
+                f"Of each {groups} the first {count(most, 'kernel')} are shown: a page "
+                "has no room for more."
+            )
+        if len(shown) < len(self.blocks):
+            said.append(
+                f"Only the first {len(shown)} of {count(len(self.blocks), groups)} are "
+                "shown."
+            )
+        return said
+
     def _gutter(self, face: Face) -> float:
         """Room in mm for channel numbers left of the kernels."""
         if not self._numbered:
@@ -159,7 +183,12 @@ class SheetContent:
         return digits + 0.4 * face.em
 
     def _draw_labels(
-        self, page: Page, column: Column, left: float, width: float
+        self,
+        page: Page,
+        column: Column,
+        left: float,
+        width: float,
+        shown: Sequence[int],
     ) -> None:
         """A heading for each layer and the first channel of each row."""
         tiling, em = column.tiling, page.face.em
@@ -168,11 +197,13 @@ class SheetContent:
         top = page.snap(title_height(page.options, page.face))
         part = slice(column.first, column.last)
         groups, blocks = self.groups[part], self.blocks[part]
-        for group, block, y in zip(groups, blocks, tiling.tops(top), strict=True):
-            _draw_heading(page, block, group, column.x, y - 0.35 * em, width)
+        for group, block, number, y in zip(
+            groups, blocks, shown[part], tiling.tops(top), strict=True
+        ):
+            _draw_heading(page, block, group, column.x, y - 0.35 * em, width, number)
             if not self._numbered:
                 continue
-            firsts = block.channel[:: tiling.per_row]
+            firsts = block.channel[: number : tiling.per_row]
             for row in range(0, len(firsts), every):
                 # a number taller than its row hangs down, clear of the heading
                 half = max(tiling.cell_height / 2, 0.4 * _NUMBER * em)
@@ -217,7 +248,7 @@ def prepare_sheet(
 
 
 def _draw_heading(
-    page: Page, block: Block, group: Group, x: float, y: float, room: float
+    page: Page, block: Block, group: Group, x: float, y: float, room: float, shown: int
 ) -> None:
     """Name of the group, its number of kernels where there is room."""
     face = page.face
@@ -226,13 +257,15 @@ def _draw_heading(
         side, step = 0.75 * face.em, 1.2 * face.em
         page.class_box(kind, x, y - side, side, side, f"class-{kind.id}")
         x, room = x + step, room - step
-    kernels = count(len(block), "kernel")
+    kernels, brief = count(len(block), "kernel"), count(len(block))
+    if shown < len(block):
+        kernels, brief = f"{count(shown)} of {kernels}", f"{count(shown)} of {brief}"
     flat = f", {int(block.flat.sum())} flat" if block.flat.any() else ""
     if group.class_index is not None:
         flat = ""
     gap = 0.8 * face.em
     left = room - min(face.width(group.heading, weight="bold"), 0.8 * room) - gap
-    facts = face.first_fitting([kernels + flat, count(len(block)), ""], left)
+    facts = face.first_fitting([kernels + flat, brief, ""], left)
     space = face.width(facts) + gap if facts else 0.0
     name = face.elide(group.heading, room - space, weight="bold")
     page.text(x, y, name, weight="bold", gid="layer")
@@ -390,7 +423,7 @@ def _by_layer(
 _PAGE_HEIGHT = 240.0
 _LARGEST, _LARGEST_TAP = 2.4, 0.14
 """A kernel is at most so large, or its taps are, in units of the font size."""
-_SMALLEST = 1.0
+_SMALLEST = 0.6
 """It is not made smaller than this, in mm, just to stay on one page."""
 _NUMBER_HEIGHT = 0.75
 """Height of a channel's number in the same units."""
@@ -434,8 +467,11 @@ def arrange(
     face: Face,
     gutter: float,
     rest: float,
-) -> SheetLayout:
+) -> tuple[SheetLayout, tuple[int, ...]]:
     """The layout with the largest kernels; of equal ones that with fewer columns.
+
+    Where no height is asked for it never is higher than a page: of layers that have no
+    room the first kernels are laid out, and of too many layers the first.
 
     Parameters
     ----------
@@ -448,19 +484,32 @@ def arrange(
     rest
         Height in mm that is taken already.
 
+    Returns
+    -------
+    layout, shown
+        It, and how many kernels of each layer it has.
+
     Raises
     ------
     FigureError
         It does not fit into the height or the width asked for.
     """
-    grid = _Grid(cell, tuple(counts), options, face, gutter)
     room = (options.height_mm or _PAGE_HEIGHT) - rest
-    found = [
-        layout for columns in grid.choices() if (layout := grid.largest(columns, room))
-    ]
-    best = max(found, key=lambda layout: layout.tap_pixels, default=None)
-    if best and (options.height_mm or best.tap_pixels >= grid.comfortable):
-        return best
+
+    def best(most: int, layers: int) -> tuple[SheetLayout, tuple[int, ...]] | None:
+        shown = tuple(min(n, most) for n in counts[:layers])
+        grid = _Grid(cell, shown, options, face, gutter)
+        found = [f for n in grid.choices() if (f := grid.largest(n, room))]
+        layout = max(found, key=lambda item: item.tap_pixels, default=None)
+        small = layout is None or layout.tap_pixels < grid.comfortable
+        if layout is None or (small and not options.height_mm):
+            return None
+        return layout, shown
+
+    every, layers = max(counts), len(counts)
+    if whole := best(every, layers):
+        return whole
+    grid = _Grid(cell, tuple(counts), options, face, gutter)
     smallest = [grid.lay_out(columns, 1) for columns in grid.choices()]
     fitting = [layout for layout in smallest if grid.is_narrow(layout)]
     if not fitting:
@@ -475,9 +524,23 @@ def arrange(
             f"{count(len(counts), 'layer')} do not fit into {options.height_mm:g} mm",
             f"Make the figure {needed:.0f} mm high, or show less.",
         )
-    tall = [grid.lay_out(columns, grid.comfortable) for columns in grid.choices()]
-    narrow = [layout for layout in tall if grid.is_narrow(layout)] or fitting
-    return min(narrow, key=lambda layout: layout.height)
+    if best(1, layers):
+        most = _largest(lambda n: best(n, layers) is not None, every)
+    else:
+        layers = _largest(lambda n: best(1, n) is not None, layers)
+        most = _largest(lambda n: best(n, layers) is not None, every)
+    if (cut := best(most, layers)) is None:
+        raise too_low("not even one kernel fits on a page", options)
+    return cut
+
+
+def _largest(fits: Callable[[int], bool], most: int) -> int:
+    """The largest number from 1 to ``most`` that fits, where less does, too."""
+    low, high = 1, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle - 1)
+    return low
 
 
 @dataclass(frozen=True, slots=True)

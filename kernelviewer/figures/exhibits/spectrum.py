@@ -24,7 +24,7 @@ from kernelviewer.figures.scene import FAMILY
 from kernelviewer.figures.tiling import Mosaic, as_pictures, palette, quantise
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, class_shown
-from kernelviewer.latent.axis import place_kernels, place_names
+from kernelviewer.latent.axis import Name, place_kernels, place_names, spaced
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.scene import Scene, Yardstick
     from kernelviewer.kernels.bank import Size
-    from kernelviewer.latent.axis import Name
     from kernelviewer.latent.stretches import Stretch
     from kernelviewer.watch import Watch
 
@@ -45,6 +44,8 @@ _CELL = 1.7
 _GAP = 0.25
 """Least space between kernels, mm."""
 _DENSITY, _BAR = 4.0, 0.7
+_UPRIGHT = 1.1
+"""From one upright name to the next in the same units."""
 _MOST_DENSITY = 4.0
 """Heights in units of the font size; how far the codes may grow on a high page."""
 BINS = 160
@@ -86,7 +87,7 @@ class SpectrumContent:
             top = title_height(options, face)
             foot = legend.height + scale_bar_height(options, face) + face.margin
             axis = 3.6 * em if options.labels else 2.3 * em
-            stretches = _BAR * em + 2 * max(names.height, 0.2 * em)
+            stretches = _BAR * em + names.above + names.below
             height = top + density + stretches + row.height + axis + foot
             if options.height_mm is not None:
                 spare = options.height_mm - height
@@ -100,11 +101,11 @@ class SpectrumContent:
             x = page.snap(page.margin + (room - width) / 2)
             y = top + density + (page.height - height) / 2
             self._draw_density(page, x, y, width, density)
-            start, y = y - density, y + max(names.height, 0.2 * em)
+            start, y = y - density, y + names.above
             self._draw_stretches(page, x, y, width)
             names.draw(page, x, y, y + _BAR * em)
             watch.check()
-            band, y = y, page.snap(y + stretches - max(names.height, 0.2 * em))
+            band, y = y, page.snap(y + _BAR * em + names.below)
             row.draw(page, x, y, self.spectrum)
             _draw_axis(page, x, y + row.height, width)
             if options.mark is not None:
@@ -344,21 +345,25 @@ def _draw_mark(page: Page, x: float, *spans: tuple[float, float]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class NameRows:
-    """Names above and below the stretches; empty where there is no room for all.
+    """Names above and below the stretches, or upright above; none without room.
 
     Attributes
     ----------
     names
         What is written, and where.
-    height
-        Room that a row takes, mm; 0 without names.
+    above, below
+        Room that they take there, mm.
     are_whole
         They are names, not the classes' letters, and there are some.
+    upright
+        They run upwards, each over its stretch.
     """
 
-    names: tuple[tuple[str, Name], ...] = ()
-    height: float = 0.0
+    names: tuple[tuple[str, Name], ...]
+    above: float
+    below: float
     are_whole: bool = False
+    upright: bool = False
 
     @classmethod
     def of(
@@ -368,31 +373,51 @@ class NameRows:
         options: FigureOptions,
         face: Face,
     ) -> NameRows:
-        """Names of stretches along ``width`` mm, else letters, if these are wanted."""
+        """Names of stretches along ``width`` mm, else letters, if these are wanted.
+
+        Without room beside each other, and not letters, they run upwards.
+        """
+        em, least = face.em, 0.2 * face.em
         kinds = [class_shown(item.class_index) for item in stretches]
         own = [item.name for item in stretches]
         whole = [name or kind.short for name, kind in zip(own, kinds, strict=True)]
         letters = [kind.mark for kind in kinds]
+        spans = [(item.low * width, item.high * width) for item in stretches]
+        limits = (-face.margin / 2, width + face.margin / 2)
         for names, wanted in (
             (whole, options.labels),
             (letters, options.class_marks == "letters"),
         ):
-            spans = [(item.low * width, item.high * width) for item in stretches]
             widths = list(map(face.width, names))
-            limits = (-face.margin / 2, width + face.margin / 2)
-            placed = place_names(spans, names, widths, limits, 0.5 * face.em)
+            placed = place_names(spans, names, widths, limits, 0.5 * em)
             found = tuple((names[name.index], name) for name in placed)
             if wanted and {text for text, _ in found} == set(names):
-                return cls(found, 1.5 * face.em, are_whole=names is whole)
-        return cls()
+                return cls(found, 1.5 * em, 1.5 * em, are_whole=names is whole)
+        pitch, half = _UPRIGHT * em, 0.5 * em
+        if not options.labels or len(whole) * pitch > width:
+            return cls((), least, least)
+        widths = list(map(face.width, whole))
+        middles = [(low + high) / 2 for low, high in spans]
+        places = spaced(middles, pitch, half, width - half)
+        upright = tuple(
+            (text, Name(number, middle, place, wide, above=True, led=True))
+            for number, (text, middle, place, wide) in enumerate(
+                zip(whole, middles, places, widths, strict=True)
+            )
+        )
+        above = max(widths) + 1.4 * em
+        return cls(upright, above, least, are_whole=True, upright=True)
 
     def draw(self, page: Page, x: float, top: float, below: float) -> None:
         """Write them above ``top`` and below ``below``, with lines to the stretches."""
         em = page.face.em
         for text, name in self.names:
-            left = x + name.left
+            at, left = x + name.anchor, x + name.left
+            if self.upright:
+                page.line([at, left, left], [top, top - 0.5 * em, top - 0.7 * em])
+                page.text(left + 0.36 * em, top - em, text, rotation=90, gid="stretch")
+                continue
             if name.led:
-                at = x + name.anchor
                 ends = (
                     [top - 0.4 * em, top] if name.above else [below, below + 0.4 * em]
                 )

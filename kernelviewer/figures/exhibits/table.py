@@ -17,7 +17,7 @@ from kernelviewer.figures.counts import (
     named,
 )
 from kernelviewer.figures.fonts import Face, figure_style
-from kernelviewer.figures.page import Page, title_height
+from kernelviewer.figures.page import SHEET, Page, title_height
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, class_shown
 from kernelviewer.watch import NEVER
@@ -76,15 +76,26 @@ class TableContent:
             cells = [_heads(kinds), *told]
             names = ["", *(item.network for item in self.entries)]
             room = options.width_mm - 2 * face.margin
-            layout = _upright(cells, names, face, room) or _turned(
-                cells, names, face, room
-            )
-            height = top + layout.height + face.margin
+            ends = top + face.margin
+            while True:
+                layout = _upright(cells, names, face, room) or _turned(
+                    cells, names, face, room
+                )
+                height = ends + layout.height
+                if options.height_mm or height <= SHEET or len(names) <= 2:
+                    break
+                cells, names = cells[:-1], names[:-1]
             if options.height_mm is not None and height > options.height_mm:
                 problem = f"the table does not fit into {options.height_mm:g} mm"
                 raise FigureError(problem, f"Make the figure {height:.0f} mm high.")
             page = Page(options, max(height, options.height_mm or 0.0), face)
             page.title()
+            if (shown := len(names) - 1) < len(self.entries):
+                networks = count(len(self.entries), "network")
+                page.left_out.append(
+                    f"Only the first {shown} of {networks} are shown: a page has no "
+                    "room for more."
+                )
             layout.draw(page, top)
             return page
 
@@ -228,9 +239,9 @@ def _upright(
         for row, values in enumerate(cells[1:]):
             y = head + (row + 1) * _ROW * em
             texts.append(_Text(right, y, values[i]))
-    for row, text in enumerate(names[1:]):
+    for row, text in enumerate(face.elide_apart(names[1:], name)):
         y = head + (row + 1) * _ROW * em
-        texts.append(_Text(face.margin, y, face.elide(text, name), "left"))
+        texts.append(_Text(face.margin, y, text, "left"))
     bottom = head + (len(names) - 1) * _ROW * em + 0.6 * em
     rules = [(head, right, False), (bottom, right, True)]
     return _Layout(texts, [(0.0, right, True), *rules], bottom + 0.3 * em)
@@ -253,11 +264,11 @@ def _turned(
         width = min((room - label) / len(group), _NAME * em + _PAD * em)
         right = face.margin + label + width * len(group)
         base = y + _ROW * em
+        short = face.elide_apart(names[1:], width - _PAD * em)
         rules += [(y, right, True), (base + 0.4 * em, right, False)]
         for place, i in enumerate(group):
             x = face.margin + label + (place + 1) * width
-            name = face.elide(names[i], width - _PAD * em)
-            texts.append(_Text(x, base, name))
+            texts.append(_Text(x, base, short[i - 1]))
             for row, value in enumerate(cells[i]):
                 texts.append(_Text(x, base + (row + 1.3) * _ROW * em, value))
         for row, head in enumerate(cells[0]):

@@ -166,6 +166,8 @@ class ZooContent:
         x, y, wide, high = place
         em, row = page.face.em, high / len(self.networks)
         thick = min(0.8 * row, 2.5 * em)
+        whole = [item.name for item in self.networks]
+        names = page.face.elide_apart(whole, before - 0.6 * em)
         for number, item in enumerate(self.networks):
             watch.check()
             middle = y + (number + 0.5) * row
@@ -178,7 +180,7 @@ class ZooContent:
                 left += width
             if before:
                 baseline = middle + 0.36 * em
-                name = page.face.elide(item.name, before - 0.6 * em)
+                name = names[number]
                 page.text(x - 0.6 * em, baseline, name, align="right", gid="network")
                 told = percent(_counts(item).coverage)
                 page.text(

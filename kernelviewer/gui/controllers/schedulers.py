@@ -290,8 +290,8 @@ class FamilyScheduler(Scheduler["Key"]):
         )
 
 
-class ComparisonScheduler(Scheduler["Comparing"]):
-    """Compares the two networks that the document names."""
+class ComparisonScheduler(Scheduler["tuple[Comparing, KernelBank, KernelBank]"]):
+    """Compares the two networks that the document names, at the steps they stand on."""
 
     @property
     def stage(self) -> Literal["none", "running", "stopped", "done"]:
@@ -301,7 +301,12 @@ class ComparisonScheduler(Scheduler["Comparing"]):
             return "none"
         if self._document.comparison is not None:
             return "done"
-        return "stopped" if how in self._given_up else "running"
+        return "stopped" if self._key in self._given_up else "running"
+
+    @property
+    def _key(self) -> tuple[Comparing, KernelBank, KernelBank] | None:
+        how, model = self._document.comparing, self._document.model
+        return None if how is None else (how, model(how.a).bank, model(how.b).bank)
 
     def compare_again(self) -> None:
         """Ask also for what was cancelled or has failed."""
@@ -311,31 +316,27 @@ class ComparisonScheduler(Scheduler["Comparing"]):
 
     def look(self) -> None:
         """Ask for what is missing, and stop what nobody needs any more."""
-        document, how = self._document, self._document.comparing
-        if how is None:
-            self._asked.keep({})
-            self._given_up.clear()
-            return
-        self._given_up &= {how}
-        first = document.model(how.a).bank
-        self._asked.keep({how: first} if document.comparison is None else {})
-        if document.comparison is not None or how in self._asked:
-            return
-        if how not in self._given_up:
-            self._ask(how, document.model(how.a), document.model(how.b))
+        key, known = self._key, self._document.comparison is not None
+        self._given_up &= {key}
+        self._asked.keep({} if key is None or known else {key: key[1]})
+        asked = key in self._asked or key in self._given_up
+        if key is not None and not known and not asked:
+            self._ask(*key)
 
-    def _ask(self, how: Comparing, before: OpenModel, after: OpenModel) -> None:
+    def _ask(self, how: Comparing, first: KernelBank, second: KernelBank) -> None:
         from kernelviewer.jobs.analysing import compare_networks
+
+        before, after = map(self._document.model, (how.a, how.b))
 
         def done(found: Comparison) -> str:
             self._document.set_comparison(how, found)
             return f"{spaced(len(found))} pairs"
 
-        first, second = before.bank, after.bank
         title = f"Compare {before.name} with {after.name}"
         quiet = how.match != "best" and len(first) <= SILENT
         reaction, task = Reaction(done, quiet=quiet), compare_networks
-        self._submit(how, first, "compare", title, reaction, task, first, second, how)
+        key = how, first, second
+        self._submit(key, first, "compare", title, reaction, task, first, second, how)
 
 
 class KeysScheduler(Scheduler["tuple[KeyChoice, Size]"]):

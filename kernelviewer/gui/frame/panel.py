@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLayout,
     QMenu,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QTabBar
 
 _SPACING = 4
+_SHRINKS = QSizePolicy.PolicyFlag.ShrinkFlag.value
 _UNBOUNDED = (1 << 24) - 1
 """Qt's own bound of a widget's height."""
 
@@ -43,11 +45,15 @@ class _Line(QHBoxLayout):
 class TitleLine(QFrame):
     """The top of a panel: its title, and whatever controls are added to ``line``.
 
-    A panel may be narrower than its controls: those that do not fit are hidden.
+    A panel may be narrower than its controls: then its title is the short one, and
+    those that still do not fit are hidden.
     """
 
-    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, title: str, parent: QWidget | None = None, short: str = ""
+    ) -> None:
         super().__init__(parent)
+        self._titles = (title, short) if short else (title,)
         self.setProperty("panel", "top")
         self._controls: list[QWidget] = []
         self._spare: dict[QWidget, int] = {}
@@ -80,18 +86,50 @@ class TitleLine(QFrame):
             self.line.changed = False
             least = super().minimumSizeHint()
             there = [control for control in self._controls if not control.isHidden()]
-            wide = sum(item.minimumSizeHint().width() + _SPACING for item in there)
+            wide = sum(_least(item) + _SPACING for item in there)
             self._least = QSize(least.width() - wide, least.height())
         return self._least
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Qt: show the controls that there is room for."""
         super().resizeEvent(event)
-        room = self.width() - self.minimumSizeHint().width()
+        self._fit()
+
+    def event(self, event: QEvent) -> bool:
+        """Qt: a control or the title has another size than before."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._fit()
+        return super().event(event)
+
+    def _fit(self) -> None:
+        title = self.label.text()
+        titles = self._titles if title in self._titles else (title,)
+        hidden = {text: self._without_room(text) for text in titles}
+        title = min(titles, key=lambda t: [c in hidden[t] for c in self._controls])
+        self.label.setText(title)
         for control in self._controls:
-            room -= control.minimumSizeHint().width() + _SPACING
-            letter = self.fontMetrics().averageCharWidth()
-            control.setVisible(room >= self._spare[control] * letter)
+            control.setVisible(control not in hidden[title])
+
+    def _without_room(self, title: str) -> list[QWidget]:
+        """The controls that do not fit beside a title."""
+        wide = self.label.fontMetrics().horizontalAdvance
+        room = self.width() - self.minimumSizeHint().width()
+        room += wide(self.label.text()) - wide(title)
+        letter, hidden = self.fontMetrics().averageCharWidth(), []
+        for control in self._controls:
+            needed = _least(control) + _SPACING
+            if room - needed >= self._spare[control] * letter:
+                room -= needed
+            else:
+                hidden.append(control)
+        return hidden
+
+
+def _least(control: QWidget) -> int:
+    """Width that a layout gives a control at least, pixels."""
+    shrinks = control.sizePolicy().horizontalPolicy().value & _SHRINKS
+    hint = control.minimumSizeHint() if shrinks else control.sizeHint()
+    return min(max(hint.width(), control.minimumWidth()), control.maximumWidth())
 
 
 class PanelBody(QFrame):
@@ -154,7 +192,7 @@ class DockPanel(QDockWidget):
     ) -> None:
         super().__init__(short or title)
         self.setObjectName(name)
-        self.title_line = TitleLine(title, self)
+        self.title_line = TitleLine(title, self, short)
         self.folded = False
         self._title = title
         self._fold = QToolButton(self.title_line)

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from kernelviewer.formats.errors import with_hint
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import as_tip, spaced
-from kernelviewer.gui.theme import CONTROL
+from kernelviewer.gui.theme import CONTROL, as_field
 from kernelviewer.gui.view import Controller, ViewSpec
 from kernelviewer.gui.views.network_table import (
     FIT,
@@ -222,6 +222,7 @@ def _label(name: str, parent: QWidget) -> QLabel:
 
 def _number(name: str, title: str, parent: QWidget) -> QSpinBox:
     field = QSpinBox(parent)
+    as_field(field)
     field.setObjectName(name)
     field.setAccessibleName(title)
     field.setToolTip(title)

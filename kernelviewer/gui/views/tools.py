@@ -330,6 +330,10 @@ LONGEST_EDIT = 90
 """Letters of a line in the menu of what was edited."""
 
 
+OFFERED = "offered"
+"""Property of a part that is shown where there is room."""
+
+
 class ToolLine(QWidget):
     """Gives way where it is narrow, one thing after the other; nothing is lost.
 
@@ -355,6 +359,7 @@ class ToolLine(QWidget):
         line.addWidget(parts.threshold)
         line.addWidget(self.explain)
         line.addWidget(parts.edited)
+        line.addWidget(parts.compare)
         line.addWidget(space, 1)
         line.addWidget(parts.palette)
         line.addWidget(parts.export)
@@ -385,6 +390,7 @@ class ToolLine(QWidget):
                 parts.threshold.said,
                 parts.threshold.isHidden(),
                 parts.edited.isHidden(),
+                parts.compare.property(OFFERED),
             ),
         )
         if now == self._fitted:  # its own changes ask as well
@@ -394,9 +400,12 @@ class ToolLine(QWidget):
             lambda on: self.title.setVisible(not on),
             lambda on: self.explain.setVisible(not on),
             parts.naming.set_brief,
-            parts.sizes.set_compact,
             parts.palette.set_brief,
+            parts.sizes.set_compact,
             lambda on: parts.export.setText("Export…" if on else EXPORT),
+            lambda on: parts.compare.setVisible(
+                bool(parts.compare.property(OFFERED)) and not on
+            ),
         )
         for taken in range(len(steps) + BREVITIES + 1):
             for number, step in enumerate(steps):
@@ -409,7 +418,7 @@ class ToolLine(QWidget):
         """How wide all of it is."""
         parts = self._parts
         told = (self.title, self.explain, parts.sizes, parts.naming, parts.threshold)
-        whole = (*told, parts.edited, parts.palette, parts.export)
+        whole = (*told, parts.edited, parts.compare, parts.palette, parts.export)
         widths = [part.sizeHint().width() for part in whole if not part.isHidden()]
         return sum(widths) + GAP * (len(widths) + 1) + 8
 
@@ -442,10 +451,19 @@ class ToolController(Controller):
         threshold.threshold_requested.connect(self._set_threshold)
         threshold.drag_given_up.connect(self.document.give_up_drag)
         threshold.default_requested.connect(lambda: self._set_threshold(None))
-        export.clicked.connect(lambda: self.window.commands["export"].trigger())
+        for button, name in ((export, "export"), (self.parts.compare, "compare")):
+            button.clicked.connect(partial(self._do, name))
+
+    def _do(self, command: str) -> None:
+        self.window.commands[command].trigger()
 
     def show(self, state: ViewState) -> None:
         """Offer the sizes, show threshold and coverage."""
+        self.parts.export.setEnabled(bool(state.models))
+        if self.is_news("compare", state.models, state.comparing):
+            offered = len(state.models) > 1 and state.comparing is None
+            self.parts.compare.setProperty(OFFERED, offered)
+            self.parts.compare.setVisible(offered)
         if self.is_news("sizes", state.sizes, state.size):
             self.sizes.set_sizes(state.sizes, state.size)
         if self.is_news("naming", state.naming, state.named_by, state.models):
@@ -564,6 +582,19 @@ def _edited_chip(parent: QWidget) -> QToolButton:
     return chip
 
 
+def _compare_button(parent: QWidget) -> QToolButton:
+    """Offers to compare, where there are networks to do so with; hidden otherwise."""
+    button = QToolButton(parent)
+    button.setObjectName("compareNetworks")
+    button.setText("Compare…")
+    button.setAccessibleName("Compare two networks")
+    button.setToolTip("Set two open networks beside each other, kernel by kernel")
+    button.setProperty("button", True)
+    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    button.hide()
+    return button
+
+
 def _export_button(parent: QWidget) -> QPushButton:
     button = QPushButton(EXPORT, parent)
     button.setObjectName("exportFigure")
@@ -579,13 +610,14 @@ TOOLS = ViewSpec(
         "naming": _naming_button,
         "threshold": ThresholdBar,
         "edited": _edited_chip,
+        "compare": _compare_button,
         "palette": PaletteLine,
         "export": _export_button,
     },
     controller=ToolController,
     reads=(
         *("sizes", "size", "models", "naming", "named_by", "threshold", "null"),
-        *("pool", "layers", "pooled", "edits"),
+        *("pool", "layers", "pooled", "edits", "comparing"),
     ),
     keys=(
         ViewKeys(

@@ -317,7 +317,7 @@ class ClassRows(Ringed):
         most = max((int(item.counts.max()) for item in self.contents), default=0)
         widest = "00 %" if count > 1 else "00 000  00 %"
         if not self._shares():
-            widest = f"{spaced(most)}0" if several else "00 000"
+            widest = spaced(most) if several else "00 000"
         numbers = metrics.horizontalAdvance(widest)
         end = self._block_width() - (GAP / 2 if several else MARGIN)
         return Columns(left, end, count, self._first, numbers + GAP, self._blocks())

@@ -7,12 +7,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPen, QPixmap, QPolygonF
+from PySide6.QtGui import (
+    QColor,
+    QFontMetricsF,
+    QHelpEvent,
+    QPainter,
+    QPen,
+    QPixmap,
+    QPolygonF,
+)
 from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.accessible import Listed, one_line
 from kernelviewer.gui.painting.classes import class_colour, elided, paint_mark
+from kernelviewer.gui.painting.layers import left_of_charts
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
 from kernelviewer.gui.text import as_tip, percent, spaced
 from kernelviewer.kernels.classes import CLASSES, class_shown
@@ -33,7 +42,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.state.model import LayerRef
 
-_LEFT, _RIGHT, _TOP, _FOOT = 46.0, 14.0, 8.0, 20.0
+_RIGHT, _TOP, _GAP = 14.0, 8.0, 6.0
 _ROW, _SCROLL = 15.0, 12
 _STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 _ROWS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
@@ -98,11 +107,13 @@ class StepsChart(Listed, Ringed):
 
     def chart(self) -> QRectF:
         """Where the data are drawn."""
+        left, font = left_of_charts(self.font()), caption_font(self.font())
+        foot = QFontMetricsF(font).height() + _GAP
         return QRectF(
-            _LEFT,
+            left,
             _TOP,
-            max(1.0, self.width() - _LEFT - _RIGHT),
-            max(1.0, self.height() - _TOP - _FOOT),
+            max(1.0, self.width() - left - _RIGHT),
+            max(1.0, self.height() - _TOP - foot),
         )
 
     def x_of(self, place: float) -> float:
@@ -265,7 +276,7 @@ class SharesChart(StepsChart):
         painter.setPen(QColor(tokens.secondary))
         for share in (0, 0.5, 1):
             y = box.bottom() - share * box.height()
-            place = QRectF(0, y - 8, _LEFT - 6, 16)
+            place = QRectF(0, y - 12, box.left() - _GAP, 24)
             flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             painter.drawText(place, flags, f"{100 * share:.0f}\u202f%")
 
@@ -437,8 +448,6 @@ class FormationChart(StepsChart):
         self._arrange()
 
     def _arrange(self) -> None:
-        from PySide6.QtGui import QFontMetricsF
-
         metrics = QFontMetricsF(caption_font(self.font()))
         wide = metrics.horizontalAdvance
         self._names = max((wide(row.name) for row in self.rows), default=0.0)

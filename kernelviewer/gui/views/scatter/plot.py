@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 
 from kernelviewer.gui import theme
+from kernelviewer.gui.painting.classes import fill_class, paint_mark
 from kernelviewer.gui.painting.pixels import Ringed, caption_font, logical
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.views.scatter.cloud import DENSITY_FROM, Cloud
 from kernelviewer.gui.views.scatter.colours import Legend, LegendStrip, note_box
+from kernelviewer.kernels.classes import CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +33,9 @@ _NOTE = 15
 _SMALL, _LARGE = 22, 34
 """Side of a thumbnail in a small and in a large view, logical pixels."""
 _WIDE = 420
+_LETTERED, _TRIED = 2000, 60
+"""Points of a class among which the one that bears its letters is sought, and how many
+of them are tried."""
 
 
 class ScatterPlot(Ringed):
@@ -50,6 +55,7 @@ class ScatterPlot(Ringed):
         self._message = ""
         self._thumbnail: Callable[[int, int], QImage] | None = None
         self._thumbnails: list[tuple[QRectF, QImage]] | None = None
+        self._letters: list[tuple[QRectF, int]] | None = None
         self._box: Box = (-1.0, 1.0, -1.0, 1.0)
         self._whole = self._box
         self._image: QImage | None = None
@@ -164,7 +170,7 @@ class ScatterPlot(Ringed):
 
     def redraw(self) -> None:
         """Draw the points anew."""
-        self._image = None
+        self._image = self._letters = None
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -181,6 +187,10 @@ class ScatterPlot(Ringed):
             painter.drawImage(place, picture)
             painter.setPen(QPen(QColor(theme.tokens().secondary), 1))
             painter.drawRect(place.adjusted(-0.5, -0.5, 0.5, 0.5))
+        painter.setFont(caption_font(self.font()))
+        for place, index in self.letters:
+            fill_class(painter, place, index, dark=theme.tokens().dark)
+            paint_mark(painter, place, index, theme.tokens())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_marks(painter)
         painter.setClipping(False)
@@ -235,6 +245,35 @@ class ScatterPlot(Ringed):
                 box.moveTo(column - box.width() // 2, line - box.height() // 2)
                 self._thumbnails.append((logical(box, ratio), picture))
         return self._thumbnails
+
+    @property
+    def letters(self) -> list[tuple[QRectF, int]]:
+        """Boxes of the classes' letters, each on a point amid its class, where free."""
+        if self._letters is None:
+            self._letters = []
+            metrics = QFontMetricsF(caption_font(self.font()))
+            field, ratio = self.field(), self.devicePixelRatioF()
+            taken = self.thumbnails
+            counts = np.bincount(self._classes, minlength=len(CLASSES))
+            for index in sorted(self.legend.classes, key=lambda i: -counts[i]):
+                rows = np.flatnonzero(self._classes == index)
+                rows = rows[:: len(rows) // _LETTERED + 1]
+                places = self._places[rows] / ratio
+                low, high = field.topLeft().toTuple(), field.bottomRight().toTuple()
+                places = places[((places > low) & (places < high)).all(axis=1)]
+                if not len(places):
+                    continue
+                far = np.abs(places - np.median(places, axis=0)).sum(axis=1)
+                wide = metrics.horizontalAdvance(CLASSES[index].mark) + 4
+                box = QRectF(0, 0, wide, metrics.height())
+                for place in places[far.argsort()[:_TRIED]].tolist():
+                    box.moveCenter(QPointF(*place))
+                    free = not any(map(box.intersects, taken))
+                    if free and field.contains(box):
+                        self._letters.append((QRectF(box), index))
+                        taken.append(QRectF(box))
+                        break
+        return self._letters
 
     def _at(self, x: float, y: float) -> QPointF:
         """Where a point of the plane lies in the widget."""
