@@ -77,6 +77,8 @@ class Columns:
         How many there are, and the first one in view.
     numbers
         What stays free for numbers after the longest bar of each.
+    blocks
+        How many parts of the rows stand side by side.
     """
 
     left: float
@@ -84,6 +86,7 @@ class Columns:
     count: int
     first: int
     numbers: float
+    blocks: int
 
     def shown(self) -> range:
         """The columns in view."""
@@ -248,6 +251,8 @@ class ClassRows(Ringed):
 
     def _blocks(self) -> int:
         """More than one where the view is too low for all rows below each other."""
+        if self._painted:
+            return self._painted.blocks
         wide = self.width() >= _WIDE_FROM and len(self.contents) < 2
         least, most = (_GOOD_ROW, BLOCKS) if wide else (_LEAST_ROW, 2)
         least *= self._unit()
@@ -315,7 +320,7 @@ class ClassRows(Ringed):
             widest = spaced(most) if several else "00 000"
         numbers = metrics.horizontalAdvance(widest)
         end = self._block_width() - (GAP / 2 if several else MARGIN)
-        return Columns(left, end, count, self._first, numbers + GAP)
+        return Columns(left, end, count, self._first, numbers + GAP, self._blocks())
 
     def _mark_width(self) -> float:
         """Room for the letters that stand for a class in charts."""
