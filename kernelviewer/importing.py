@@ -82,7 +82,8 @@ def imported_when_used(
             there = ", ".join(places)
             msg = f"module {package!r} has no attribute {name!r}; there are {there}"
             raise AttributeError(msg, name=name, obj=own)
-        value = getattr(import_module(places[name]), name)
+        with there_to_stay():
+            value = getattr(import_module(places[name]), name)
         setattr(own, name, value)
         return value
 

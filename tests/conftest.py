@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import json
 import os
@@ -32,6 +33,12 @@ if TYPE_CHECKING:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out what needs files that are not there."""
     skip_without_shared(items)
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage seldom, and not in what was imported: a fifth of the time."""
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 @pytest.fixture(scope="session")

@@ -117,8 +117,9 @@ def modules() -> dict[str, ast.Module]:
     }
 
 
-def imports(tree: ast.Module) -> Iterator[Import]:
-    yield from _imports(tree.body, at_top=True, for_types=False)
+@cache
+def imports(tree: ast.Module) -> tuple[Import, ...]:
+    return tuple(_imports(tree.body, at_top=True, for_types=False))
 
 
 def _imports(

@@ -256,10 +256,9 @@ def shipped_files() -> dict[str, Path]:
 def family_hash() -> str:
     """Hash of what belongs to the pattern family, and of how a class is chosen."""
     from kernelviewer.kernels.classes import FINE
-    from kernelviewer.kernels.family import prices
     from kernelviewer.latent.family_null import fingerprint
 
-    text = repr((fingerprint(), prices().tolist(), [c.id for c in FINE.patterns]))
+    text = repr((fingerprint(), [c.id for c in FINE.patterns]))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -176,7 +176,8 @@ def _remark(item: Exhibit, scene: Scene) -> str:
     """Sentences on what the networks have alike, and on names given by hand."""
     if not item.needs_file:
         return ""
-    return f"{scene.name_sentences()} {_equal(item, scene)}".strip()
+    names = scene.name_sentences(drawn=not item.is_run)
+    return f"{names} {_equal(item, scene)}".strip()
 
 
 def _equal(item: Exhibit, scene: Scene) -> str:

@@ -260,6 +260,8 @@ def _properties(families: tuple[str, ...], weight: str) -> FontProperties:
 
 _LOCK = threading.RLock()
 _SPACE = "mpl_toolkits.mplot3d"
+_LATER = ("fontTools.agl", "dateutil.parser", "PIL.ExifTags")
+"""Modules of what matplotlib needs for TeX, for dates and to read photographs."""
 _KEPT = ("backend", "interactive")
 """Settings of the user's that have no effect on a file."""
 
@@ -287,9 +289,8 @@ def _bare() -> Iterator[None]:
 
     Neither `matplotlib.artist.kwdoc` nor what gives ``set`` of each artist its
     signature and docstring is used for anything else. In a version without them
-    nothing changes. The names of PostScript's glyphs, which only TeX takes, are
-    imported when they are used, and the 3-d axes cannot be imported meanwhile, which
-    matplotlib takes for their absence.
+    nothing changes. What is in `_LATER` is imported when it is used, and the 3-d axes
+    cannot be imported meanwhile, which matplotlib takes for their absence.
     """
     from matplotlib import artist
 
@@ -307,7 +308,7 @@ def _bare() -> Iterator[None]:
         setattr(of, name, brief)
     absent = sys.modules.setdefault(_SPACE, None) is None  # type: ignore[arg-type]
     try:
-        with imported_later("fontTools.agl"), warnings.catch_warnings():
+        with imported_later(*_LATER), warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Unable to import Axes3D")
             yield
     finally:

@@ -302,12 +302,15 @@ class Scene:
                 told.append(f"{subject.name}: {match.describe(earlier[other])}.")
         return " ".join(told)
 
-    def name_sentences(self) -> str:
-        """What is called otherwise than the files and the program do; mostly empty."""
+    def name_sentences(self, *, drawn: bool = True) -> str:
+        """What is called otherwise than the files and the program do; mostly empty.
+
+        ``drawn``: whether networks stand there by their names, as steps do not.
+        """
         told = [
             f"“{subject.name}” is {subject.bank.name}"
             for subject in self.subjects
-            if subject.name != subject.bank.name
+            if drawn and subject.name != subject.bank.name
         ]
         words = self.yardstick.own_words if self.yardstick else ""
         return f"{', '.join(told)}. {words}".rstrip() if told else words

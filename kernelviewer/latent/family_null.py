@@ -20,10 +20,15 @@ import numpy as np
 from kernelviewer import __version__
 from kernelviewer.files import atomic_write, cache_dir, resource
 from kernelviewer.kernels.bank import size_key, size_label
-from kernelviewer.kernels.family import prices
 from kernelviewer.kernels.family.fit import SPREAD
 from kernelviewer.kernels.family.formulas import KINDS
-from kernelviewer.kernels.family.members import as_plane
+from kernelviewer.kernels.family.members import (
+    BESIDE,
+    COMMON,
+    DIAGONAL,
+    WIDTHS,
+    as_plane,
+)
 from kernelviewer.kernels.family.regions import boxes, kinds
 from kernelviewer.kernels.support import parts, support_size
 from kernelviewer.latent.noise import BINS, SEED, Null, white_noise
@@ -152,7 +157,7 @@ def fingerprint() -> str:
     """Hash of what the family is: kinds, their limits, how a class is chosen."""
     sizes = ((1, 11), (2, 2), (3, 3), (4, 4), (7, 7), (13, 13))
     limits = [(k, s, boxes(k, s)) for s in sizes for k in KINDS if k in kinds(s)]
-    rule = [f"{price:.5f}" for price in (SPREAD, *prices())]
+    rule = SPREAD, WIDTHS, BESIDE, DIAGONAL, COMMON
     return hashlib.sha256(repr((limits, rule)).encode()).hexdigest()[:16]
 
 

@@ -293,6 +293,8 @@ def _null_card() -> dict[str, Any]:
 STARTS = 6
 _STRETCHES = (1, 2, 3, 5, 8, 13)
 _GAIN = 1e-9
+_TOGETHER = 32
+"""Parts that are looked at together."""
 
 
 def short_path(
@@ -368,27 +370,53 @@ def _reverse_parts(trip: Order, distance: NDArray[np.float64]) -> Order:
 
 def _move_parts(trip: Order, distance: NDArray[np.float64]) -> Order:
     """Or-opt: move a short part elsewhere, either way around, where that shortens."""
-    count = len(trip)
     for length in _STRETCHES:
-        for first in range(1, count - length):
+        first = 1
+        while (first := _movable(trip, distance, first, length)) < len(trip) - length:
             part = trip[first : first + length]
-            before, after = trip[first - 1], trip[(first + length) % count]
-            saved = (
-                distance[before, part[0]]
-                + distance[part[-1], after]
-                - distance[before, after]
-            )
             rest = np.concatenate([trip[:first], trip[first + length :]])
-            following = np.roll(rest, -1)
-            gap = distance[rest, following]
-            ways = np.stack(
-                [
-                    distance[rest, part[0]] + distance[part[-1], following] - gap,
-                    distance[rest, part[-1]] + distance[part[0], following] - gap,
-                ]
-            )
-            way, place = np.unravel_index(int(ways.argmin()), ways.shape)
-            if saved - ways[way, place] > _GAIN:
-                part = part[::-1] if way else part
-                trip = np.concatenate([rest[: place + 1], part, rest[place + 1 :]])
+            ways = _detours(rest, np.roll(rest, -1), part[:1], part[-1:], distance)
+            way, place = np.unravel_index(int(ways.argmin()), ways.shape[:2])
+            part = part[::-1] if way else part
+            trip = np.concatenate([rest[: place + 1], part, rest[place + 1 :]])
+            first += 1
     return trip
+
+
+def _movable(
+    trip: Order, distance: NDArray[np.float64], first: int, length: int
+) -> int:
+    """Where the next part is that is better elsewhere; len(trip) − length: nowhere."""
+    stop = len(trip) - length
+    following = np.roll(trip, -1)
+    while first < stop:
+        at = np.arange(first, min(first + _TOGETHER, stop))
+        heads, tails = trip[at], trip[at + length - 1]
+        before, after = trip[at - 1], trip[at + length]
+        gap = distance[before, after]
+        saved = distance[before, heads] + distance[tails, after] - gap
+        ways = _detours(trip, following, heads, tails, distance).min(axis=0)
+        for by in range(-1, length):  # places that are the part's own
+            ways[at + by, at - first] = np.inf
+        turned = distance[before, tails] + distance[heads, after] - gap
+        gains = saved - np.minimum(ways.min(axis=0), turned) > _GAIN
+        if gains.any():
+            return first + int(gains.argmax())
+        first = int(at[-1]) + 1
+    return stop
+
+
+def _detours(
+    place: Order,
+    following: Order,
+    heads: Order,
+    tails: Order,
+    distance: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """[2, places, parts] what each part adds between two points, and turned around."""
+    gap = distance[place, following][:, None]
+    ends = distance[np.ix_(tails, following)].T, distance[np.ix_(heads, following)].T
+    starts = distance[np.ix_(place, heads)], distance[np.ix_(place, tails)]
+    return np.stack(
+        [start + end - gap for start, end in zip(starts, ends, strict=True)]
+    )

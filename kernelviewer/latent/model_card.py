@@ -91,17 +91,18 @@ def model_card(facts: Mapping[str, Any]) -> str:
 
 def _family() -> Iterator[str]:
     """The rule that the pattern family names by, and how its names hold."""
-    from kernelviewer.kernels.family.fit import DELTA, DIAGONAL_EDGE, PRICES, SPREAD
+    from kernelviewer.kernels.family.fit import SPREAD
+    from kernelviewer.kernels.family.members import COMMON, DIAGONAL, WIDTHS
     from kernelviewer.latent.family_null import shipped_nulls, stability
 
-    prices = ", ".join(f"{base} {units}" for base, units in PRICES.items())
     yield "## The family's names"
     yield (
-        f"The class with most evidence, T·ln Σ mean exp(cosine/T) over the members of "
-        f"each of its kinds and signs, T = {SPREAD:g}, less its price: {prices}, a "
-        f"diagonal edge {DIAGONAL_EDGE:g}, each times {DELTA:g}; the same for every "
-        "size. Kept: the share of names that fresh noise of half a kernel's own "
-        "residual leaves, a mean over networks."
+        "The class with most evidence, T·ln Σ w exp(cosine/T) over a bank of members, "
+        f"T = {SPREAD:g}; the same for every size. Of n members of a kind each has w = "
+        "1/n, times how common eyes find its shape: ln of that by σ, near the middle "
+        f"and beside it, below; of a diagonal {-DIAGONAL:g} less. Kept: the share of "
+        "names that fresh noise of half a kernel's own residual leaves, a mean over "
+        "networks."
     )
     rows = []
     for size, null in sorted(shipped_nulls().nulls.items()):
@@ -110,6 +111,12 @@ def _family() -> Iterator[str]:
             share = _percent(null.coverage(level), 2)
             rows.append((size_label(size), _fit(level), share, _percent(kept)))
     yield _table(("size", "threshold", "null", "kept"), rows)
+    widths = (f"σ < {WIDTHS[0]:g}", *(f"< {width:g}" for width in WIDTHS[1:]), "more")
+    shapes = [
+        (shape, *(f"{near:g} / {beside:g}" for near, beside in by_width))
+        for shape, by_width in COMMON.items()
+    ]
+    yield _table(("shape", *widths), shapes)
 
 
 def _overview(sizes: Mapping[str, Any]) -> Iterator[str]:

@@ -14,7 +14,11 @@ from kernelviewer.figures.fonts import figure_style
 from kernelviewer.figures.writing import render
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from matplotlib.artist import Artist
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
     from numpy.typing import NDArray
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -61,7 +65,6 @@ class Svg:
 def text_boxes(figure: Figure) -> list[tuple[str, NDArray[np.float64]]]:
     """Each text and its box (left, bottom, right, top) in mm, from the renderer."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.text import Text
 
     with figure_style():
         renderer = FigureCanvasAgg(figure).get_renderer()
@@ -70,9 +73,21 @@ def text_boxes(figure: Figure) -> list[tuple[str, NDArray[np.float64]]]:
                 text.get_text(),
                 text.get_window_extent(renderer).extents / figure.dpi * 25.4,
             )
-            for text in figure.findobj(Text)
+            for text in texts_in(figure)
             if text.get_text().strip()
         ]
+
+
+def texts_in(artist: Artist) -> Iterator[Text]:
+    """All texts in a drawing; an axis that is off has none, and is given no ticks."""
+    from matplotlib.axis import Axis
+    from matplotlib.text import Text
+
+    if isinstance(artist, Text):
+        yield artist
+    if not isinstance(artist, Axis) or artist.axes.axison:
+        for child in artist.get_children():
+            yield from texts_in(child)
 
 
 def faults(figure: Figure) -> list[str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from kernelviewer.device import CPU
 from kernelviewer.figures import (
     EXHIBITS,
     FigureError,
@@ -19,11 +21,17 @@ from kernelviewer.figures import (
 )
 from kernelviewer.formats import Tensor
 from kernelviewer.kernels.classes import CLASSES, PAPER, Naming
+from kernelviewer.kernels.family import family_fit_set
+from kernelviewer.kernels.family.spectrum import family_spectrum
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.latent.stretches import from_json, move_border, rename, to_json
 from tests.figures.reading import Svg
 from tests.figures.scenes import THRESHOLD, make_bank, named, scene_of
+from tests.latent.made import patterns
 from tests.recorder import EndedError, Recorder
+
+if TYPE_CHECKING:
+    from kernelviewer.kernels.classes import Words
 
 SINGLE = FigureOptions(width_mm=89.0)
 
@@ -412,6 +420,24 @@ def test_naming_by_the_family_needs_no_autoencoder() -> None:
     assert "Code 0.900" in Svg(marked.figure).texts
     with pytest.raises(FigureError, match="has no 2×1"):
         name_scene(make_scene([make_bank(size=(2, 1))]), FigureNaming(), device="cpu")
+
+
+@pytest.mark.parametrize("words", ["fine", "paper"])
+def test_figures_name_as_the_whole_fit_does(words: Words) -> None:
+    """They refine no more members than the names need."""
+    weights = patterns(300, noise=0.5)[0].astype(np.float32)
+    bank = make_bank([("layer", 300)])
+    kernels = replace(bank.sizes[7, 7], weights=weights, flat=np.zeros(300, bool))
+    scene = make_scene([replace(bank, sizes={(7, 7): kernels})])
+    naming = FigureNaming(naming=Naming("family", words))
+    found = name_scene(scene, naming, device="cpu").subjects[0].coding
+    assert found is not None
+    whole = family_fit_set(kernels, device=CPU)
+    scheme = naming.naming.scheme("family")
+    assert np.array_equal(found.best, whole.index_in(scheme))
+    assert np.allclose(found.fit, whole.cosine, rtol=0, atol=1e-6)
+    codes = family_spectrum((7, 7)).codes(whole)
+    assert np.allclose(found.code, codes, rtol=0, atol=1e-5, equal_nan=True)
 
 
 def test_cancelling_stops_at_the_next_check() -> None:

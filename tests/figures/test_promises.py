@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from matplotlib.text import Text
 
 from kernelviewer.figures import (
     EXHIBITS,
@@ -25,7 +24,7 @@ from kernelviewer.figures.options import OPTIONS, Choice, Number, OptionError
 from kernelviewer.figures.provenance import show_again
 from kernelviewer.figures.writing import render
 from kernelviewer.kernels.classes import FINE, PAPER
-from tests.figures.reading import Svg, faults
+from tests.figures.reading import Svg, faults, texts_in
 from tests.figures.scenes import make_bank, named, scene_of
 
 if TYPE_CHECKING:
@@ -112,8 +111,7 @@ def test_the_size_is_the_one_asked_for_in_every_format(kind: str) -> None:
         assert pixels * PIXEL_MM == pytest.approx(mm, abs=PIXEL_MM / 2)
 
 
-@pytest.mark.parametrize("networks", [1, 2])
-@pytest.mark.parametrize("width", [89.0, 120.0, 183.0])
+@pytest.mark.parametrize(("networks", "width"), [(1, 120.0), (2, 89.0), (2, 183.0)])
 @pytest.mark.parametrize("kind", [kind for kind in EXHIBITS if kind != "sheet"])
 def test_a_figure_leaves_room_for_its_caption_on_a_page(
     kind: str, width: float, networks: int
@@ -146,7 +144,7 @@ def test_the_preset_of_a_journal_is_what_its_guide_asks(kind: str, preset: str) 
     assert look.width_mm == {"Nature": 183.0, "Nature single": 89.0}[preset]
     assert look.dpi >= 300
     figure = make_figure(kind, scene_of(kind, make_bank()), look).figure
-    texts = [text for text in figure.findobj(Text) if text.get_text().strip()]
+    texts = [text for text in texts_in(figure) if text.get_text().strip()]
     letters = [text for text in texts if text.get_fontsize() > 7.001]
     assert all(abs(text.get_fontsize() - 8) < 1e-9 for text in letters)
     assert all(len(text.get_text()) == 1 for text in letters)

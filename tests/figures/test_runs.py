@@ -81,6 +81,14 @@ def test_shares_of_each_step_sum_to_all_its_kernels() -> None:
     assert "white noise" in drawn.caption
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_caption_tells_how_each_step_is_called(kind: str) -> None:
+    where = scene()
+    steps = [replace(step, called=f"{i}") for i, step in enumerate(where.subjects)]
+    caption = make_figure(kind, replace(where, subjects=tuple(steps))).caption
+    assert "” is " not in caption
+
+
 def test_strips_show_the_same_kernel_at_every_step() -> None:
     where = scene()
     content = make_figure("strips", where, FigureOptions(samples=2)).content

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from kernelviewer.kernels import family
 from kernelviewer.kernels.classes import Naming
+from kernelviewer.latent.training import TrainingOptions
 from kernelviewer.watch import NEVER
 from tests.networks import write_network
 
@@ -35,8 +37,10 @@ SMALL, LARGE = (1280, 800), (1600, 1000)
 
 @pytest.fixture(autouse=True)
 def little_noise(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nulls of the family take most of the time of windows on unusual sizes."""
+    """Nulls take most of the time of windows on unusual sizes, and of null tests."""
     monkeypatch.setattr("kernelviewer.latent.family_null.KERNELS", 100)
+    brief = partial(TrainingOptions, sweeps=1)
+    monkeypatch.setattr("kernelviewer.latent.noise_control.TrainingOptions", brief)
 
 
 _fits: dict[tuple[object, ...], FamilyFit] = {}

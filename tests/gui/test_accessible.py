@@ -117,6 +117,7 @@ def test_keys_in_the_grid_tell_the_kernel_they_come_to(
 def test_every_painted_view_is_a_list(window: MainWindow, qtbot: Any) -> None:
     window.commands["compare"].trigger()
     window.acts.focus(3)
+    window.layouts.show_panel("reconstruction")
     for dock in (
         *("classes", "composition", "scatter", "transitions", "drift"),
         *("inspector", "reconstruction", "keys"),

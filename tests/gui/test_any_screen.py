@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 SIZES = ((1280, 800), (1024, 700), (2560, 1440), (1600, 1000))
 """In this order: smaller, much larger, and between."""
-SCALES = (1.0, 1.25, 1.5, 2.0)
+SCALES = (1.0, 1.5, 2.0)
 """14 points are 1.44 times the usual text."""
 LARGEST = 2.0
 SIZES_OF_LARGEST = ((2560, 1440), (1600, 1000))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from kernelviewer.corpus.query import Questions, parse
-from kernelviewer.corpus.store import Store
+from kernelviewer.corpus.store import Corpus, Store
 from kernelviewer.gui.view_menus import GridMenu
 from kernelviewer.gui.views.network_table import KERNELS, NAME
 from kernelviewer.jobs import corpus as jobs
@@ -25,22 +26,28 @@ from tests.networks import write_network
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kernelviewer.corpus.store import Corpus
     from kernelviewer.gui.main_window import MainWindow
     from tests.gui.harness import MakeWindow
 
 NAMES = ("oak", "elm", "ash")
 
 
-@pytest.fixture
-def corpus(tmp_path: Path) -> Corpus:
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three networks with patterns, and one of noise with 7×7 and 3×3 kernels."""
+    folder = tmp_path_factory.mktemp("built")
     files = [
-        write_patterns(tmp_path / f"{name}.safetensors", seed)
+        write_patterns(folder / f"{name}.safetensors", seed)
         for seed, name in enumerate(NAMES)
     ]
-    files.append(write_network(tmp_path / "noise.safetensors", 30))
-    return make_corpus(tmp_path / "zoo", files)
+    files.append(write_network(folder / "noise.safetensors", 30))
+    return make_corpus(folder / "zoo", files).folder
+
+
+@pytest.fixture
+def corpus(built: Path, tmp_path: Path) -> Corpus:
+    """The same, a copy for each test."""
+    return Corpus.open(shutil.copytree(built, tmp_path / "zoo"))
 
 
 @pytest.fixture
@@ -145,9 +152,9 @@ def test_the_next_key_ends_a_count(
     asked, ended = [], []
     ask = Questions.count
 
-    def count(self: Questions, query: Any) -> int:
+    def count(self: Questions, query: Any, watch: Any) -> int:
         asked.append(query)
-        return ask(self, query)
+        return ask(self, query, watch)
 
     monkeypatch.setattr(Questions, "count", count)
     monkeypatch.setattr(Questions, "interrupt", lambda self: ended.append(1))
@@ -376,9 +383,9 @@ def test_closing_leaves_what_was_opened(window: MainWindow, qtbot: Any) -> None:
 
 
 def test_a_corpus_in_a_folder_is_no_checkpoint(
-    make_window: MakeWindow, qtbot: Any, corpus: Corpus, tmp_path: Path
+    make_window: MakeWindow, qtbot: Any, corpus: Corpus, built: Path
 ) -> None:
-    window = make_window(tmp_path, size=(1600, 1000))
+    window = make_window(built.parent, size=(1600, 1000))
     wait_idle(qtbot, window)
     names = sorted(model.name for model in window.document.models)
     assert names == sorted((*NAMES, "noise"))

@@ -56,16 +56,16 @@ def unseen(top: QWidget) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("place", ["jobs", "keys", "overview"])
 def test_each_control_of_the_window_shows_the_keyboard(
-    make_window: MakeWindow, qtbot: Any, small_file: Path, theme: str, place: str
+    make_window: MakeWindow, qtbot: Any, small_file: Path
 ) -> None:
     window = make_window(small_file)
-    window.set_theme(theme)
     window.acts.focus(3)
-    arrange(window, qtbot, place)
-    assert unseen(window) == []
+    for theme in ("light", "dark"):
+        window.set_theme(theme)
+        for place in ("jobs", "keys", "overview"):
+            arrange(window, qtbot, place)
+            assert unseen(window) == [], (theme, place)
 
 
 @pytest.mark.parametrize("preset", ["explore", "compare", "label", "empty"])
@@ -95,18 +95,18 @@ def test_each_stop_of_f6_is_seen(
     assert len(stops) >= (2 if preset == "empty" else 6)
 
 
-@pytest.mark.parametrize("command", DIALOGS)
 def test_each_control_of_a_dialog_shows_the_keyboard(
-    make_window: MakeWindow, qtbot: Any, small_file: Path, command: str
+    make_window: MakeWindow, qtbot: Any, small_file: Path
 ) -> None:
     window = make_window(small_file)
-    window.commands[command].trigger()
-    wait_idle(qtbot, window)
-    (dialog,) = [d for d in window.findChildren(QDialog) if d.isVisible()]
-    dialog.activateWindow()
-    qtbot.waitUntil(dialog.isActiveWindow)
-    assert unseen(dialog) == []
-    dialog.close()
+    for command in DIALOGS:
+        window.commands[command].trigger()
+        wait_idle(qtbot, window)
+        (dialog,) = [d for d in window.findChildren(QDialog) if d.isVisible()]
+        dialog.activateWindow()
+        qtbot.waitUntil(dialog.isActiveWindow)
+        assert unseen(dialog) == [], command
+        dialog.close()
 
 
 def test_who_clicks_sees_no_ring(make_window: MakeWindow, small_file: Path) -> None:

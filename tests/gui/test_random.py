@@ -49,7 +49,7 @@ PANELS = (
     *("transitions", "drift", "shares", "formation", "keys"),
 )
 STEPS = 500
-BETWEEN_MIRRORS = 16
+BETWEEN_MIRRORS = 32
 MOST_OPEN = 4
 
 

@@ -34,6 +34,8 @@ from tests.gui.conftest import LARGE, wait_idle
 from tests.gui.harness import LEFT
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kernelviewer.gui.main_window import MainWindow
     from tests.gui.harness import MakeWindow
 
@@ -92,49 +94,45 @@ def bad_names(top: QWidget) -> list[str]:
 
 def arrange(window: MainWindow, qtbot: Any, place: str) -> None:
     """Show a preset, the overview, or a panel."""
-    if place == "overview":
-        window.show_overview(True)
-    elif place in window.docks:
+    window.show_overview(place == "overview")
+    if place in window.docks:
         window.docks[place].show()
         window.docks[place].raise_()
-    else:
+    elif place != "overview":
         window.use_preset(place)
     wait_idle(qtbot, window)
 
 
-@pytest.mark.parametrize(
-    "place", ["explore", "compare", "label", "overview", "keys", "scatter"]
-)
-def test_every_control_has_a_name_of_its_own(
-    window: MainWindow, qtbot: Any, place: str
-) -> None:
-    arrange(window, qtbot, place)
-    assert len(controls(window)) > 15
-    assert bad_names(window) == []
+def test_every_control_has_a_name_of_its_own(window: MainWindow, qtbot: Any) -> None:
+    for place in ("explore", "compare", "label", "overview", "keys", "scatter"):
+        arrange(window, qtbot, place)
+        assert len(controls(window)) > 15, place
+        assert bad_names(window) == [], place
 
 
-@pytest.mark.parametrize("command", DIALOGS)
 def test_every_control_of_a_dialog_has_a_name_of_its_own(
-    window: MainWindow, qtbot: Any, command: str
+    make_window: MakeWindow, small_file: Path, qtbot: Any
 ) -> None:
-    window.commands[command].trigger()
-    QApplication.processEvents()
-    (dialog,) = [d for d in window.findChildren(QDialog) if d.isVisible()]
-    assert controls(dialog)
-    assert bad_names(dialog) == []
-    dialog.close()
+    window = make_window(small_file)
+    for command in DIALOGS:
+        window.commands[command].trigger()
+        wait_idle(qtbot, window)
+        (dialog,) = [d for d in window.findChildren(QDialog) if d.isVisible()]
+        assert controls(dialog), command
+        assert bad_names(dialog) == [], command
+        dialog.close()
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Tab, Qt.Key.Key_Backtab])
-@pytest.mark.parametrize("place", ["explore", "label", "overview", "keys"])
 def test_tab_leads_through_the_whole_window(
-    window: MainWindow, qtbot: Any, key: Qt.Key, place: str
+    window: MainWindow, qtbot: Any, key: Qt.Key
 ) -> None:
-    arrange(window, qtbot, place)
-    window.parts.grid.setFocus()
-    if place == "overview":
-        controls(window)[0].setFocus()
-    assert_tab_reaches_all(window, key)
+    for place in ("explore", "label", "overview", "keys"):
+        arrange(window, qtbot, place)
+        window.parts.grid.setFocus()
+        if place == "overview":
+            controls(window)[0].setFocus()
+        assert_tab_reaches_all(window, key)
 
 
 def assert_tab_reaches_all(window: MainWindow, key: Qt.Key = Qt.Key.Key_Tab) -> None:

@@ -13,7 +13,7 @@ from kernelviewer.device import CPU, Device
 from kernelviewer.formats import open_checkpoint
 from kernelviewer.kernels import extract_kernels
 from kernelviewer.kernels.classes import CLASSES, INDEX, PAPER
-from kernelviewer.kernels.family import family_fit, member, prices, render
+from kernelviewer.kernels.family import family_fit, member, render
 from kernelviewer.kernels.family.fit import SPREAD
 from kernelviewer.kernels.family.formulas import KINDS
 from kernelviewer.kernels.family.members import CLASS_KINDS, bank
@@ -246,9 +246,9 @@ def test_all_members_that_come_near_speak_for_their_class(
             for way in (1, -1):
                 if kind in kinds and way in (sign or way,):
                     some = np.exp(way * cosine[:, low:high] / SPREAD)
-                    likelihood[:, index] += some.mean(axis=1)
+                    likelihood[:, index] += some @ members.common[low:high]
     there = likelihood[0] > 0
-    score = SPREAD * np.log(likelihood[:, there]) - prices()[there]
+    score = SPREAD * np.log(likelihood[:, there])
     np.testing.assert_allclose(found.class_score[:, there], score, atol=1e-4)
     assert found.class_score[:, ~there].max(initial=-2) < found.class_score.min(0).max()
     ordered = np.sort(score, axis=1)
@@ -264,7 +264,7 @@ def test_of_two_classes_that_fit_alike_the_commoner_is_chosen() -> None:
     """A tap with its opposite neighbour: both halves of an edge, or a point."""
     kernels = np.zeros((3, 7, 7), np.float32)
     kernels[:, 3, 3] = 1
-    kernels[:, 3, 4] = -0.15, -0.6, -1
+    kernels[:, 3, 4] = -0.15, -0.75, -1
     found = fit(kernels)
     assert list(IDS[found.class_index]) == ["on-point", "edge-x", "edge-x"]
     gains = found.class_cosine[:, IDS == "on-cross"].max(axis=1) - found.cosine

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kernelviewer.latent import evaluation, finishing
+from kernelviewer.latent.training import SWEEPS
 from tests.latent.made import small, write_network
 
 if TYPE_CHECKING:
@@ -58,6 +59,13 @@ def train(cli: Cli, tmp_path: Path) -> Cli:
 def little_noise(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (finishing, evaluation):
         monkeypatch.setattr(module, "KERNELS", NOISE_KERNELS)
+
+
+@pytest.fixture
+def one_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As short as a training gets, where none is asked for."""
+    for method in SWEEPS:
+        monkeypatch.setitem(SWEEPS, method, 1)
 
 
 @pytest.fixture

@@ -6,15 +6,13 @@ import csv
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 from safetensors.numpy import save_file
 
-from kernelviewer.latent.training import SWEEPS
 from tests.latent.made import write_network
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
     from tests.conftest import Cli
 
@@ -62,14 +60,10 @@ def test_evaluate_tells_when_there_is_nothing_to_judge_with(
     )
 
 
+@pytest.mark.usefixtures("one_sweep")
 def test_evaluate_with_what_is_trained_on_others(
-    network: Path,
-    tmp_path: Path,
-    cli: Cli,
-    monkeypatch: pytest.MonkeyPatch,
+    network: Path, tmp_path: Path, cli: Cli
 ) -> None:
-    for method in SWEEPS:
-        monkeypatch.setitem(SWEEPS, method, 1)
     other = write_network(tmp_path / "other.safetensors", 9)
     size = ("--size", "7x7", "--json")
     one = cli("evaluate", network, *size, "--train", other).json["sizes"]["7x7"][
@@ -118,6 +112,7 @@ def test_null_test_tells_trained_from_untrained(
     assert len(rows) == 79 + 79 + 79 + 80
 
 
+@pytest.mark.usefixtures("one_sweep")
 def test_null_test_prints_a_table(network: Path, quick: Path, cli: Cli) -> None:
     printed = cli("null-test", network, "--autoencoder", quick, "--size", "7x7").out
     assert printed.startswith("7×7, threshold 0.7")

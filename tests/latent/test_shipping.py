@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 from kernelviewer.latent import evaluation, finishing, shipping
 from kernelviewer.latent.autoencoder import Autoencoder
 from kernelviewer.latent.shipping import Task
-from kernelviewer.latent.training import SWEEPS, TrainingOptions
+from kernelviewer.latent.training import TrainingOptions
 from tests.latent.made import CPU, write_network
 
 if TYPE_CHECKING:
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    for method in SWEEPS:
-        monkeypatch.setitem(SWEEPS, method, 1)
+def quick(one_sweep: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shipping, "WIDTHS", (0.01,))
     monkeypatch.setattr(shipping, "SHARES", (0.0,))
     monkeypatch.setattr(shipping, "PULLS", (0.0,))

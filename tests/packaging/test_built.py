@@ -9,6 +9,7 @@ import sys
 import tarfile
 import venv
 import zipfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy
@@ -58,11 +59,14 @@ def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path files in such a folder don't count.
     """
     folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder, with_pip=True)
+    has_pip = find_spec("pip") is not None
+    venv.create(folder, with_pip=not has_pip)
     programs = folder / ("Scripts" if os.name == "nt" else "bin")
     python = programs / "python"
     wheel = next(built.glob("*.whl"))
-    run(python, "-m", "pip", "install", "--no-deps", "-q", wheel, cwd=folder)
+    pip = (sys.executable, "-m", "pip", "--python", python)
+    pip = pip if has_pip else (python, "-m", "pip")
+    run(*pip, "install", "--no-deps", "-q", wheel, cwd=folder)
     code = "import sysconfig; print(sysconfig.get_path('purelib'))"
     packages = Path(run(python, "-c", code, cwd=folder).strip())
     libraries = Path(numpy.__file__).parents[1]

@@ -13,7 +13,6 @@ from kernelviewer.kernels.family.fit import (
     FamilyFit,
     family_fit,
     family_fit_set,
-    prices,
 )
 from kernelviewer.kernels.family.members import (
     Members,
@@ -29,7 +28,6 @@ __all__ = [
     "family_fit",
     "family_fit_set",
     "member",
-    "prices",
     "random_members",
     "render",
     "supported",

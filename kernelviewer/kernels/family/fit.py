@@ -47,19 +47,10 @@ NO_CLASS = -1.0
 TIE = 1e-5
 """By how much y has to be better than x, and a diagonal than y: a tie goes to x."""
 DELTA = 0.02
-"""The unit of prices, a cosine; and below which margin a kernel is as near to the next
-class as to its own."""
-SPREAD = 0.0125
+"""Below which margin a kernel is as near to the next class as to its own."""
+SPREAD = 0.02
 """Cosine over which the members of a class speak together: one that is that much
 further from a kernel than another counts 1/e of it."""
-PRICES = {
-    **{"edge": 0, "point": 1},
-    **{"centre": 3, "square": 3, "bar": 3, "saddle": 3, "disc": 4},
-    **{"cross": 6, "ring": 6, "checker": 6},
-}
-"""What a base costs in units of `DELTA`: the commoner and simpler it is, the less."""
-DIAGONAL_EDGE = 0.5
-"""What a diagonal edge costs."""
 _CPU = (256, 2**18)
 _DEVICE = (8192, 2**21)
 """Kernels multiplied with the bank at a time, and taps in a batch of kernels: on the
@@ -83,8 +74,7 @@ class FamilyFit(Members):
         `kernelviewer.kernels.classes.FINE`; −1 for classes that the size has too few
         taps for.
     class_score
-        float32 [N, 23], what the class is chosen by: the `evidence` for each, less its
-        price.
+        float32 [N, 23], what the class is chosen by: the evidence for each.
     margin
         float32 [N]: by how much the class is ahead of the next in that.
     second_index
@@ -156,15 +146,10 @@ _PAPER_CLASSES = [
 """For each fine class the columns of `paper_cosine` that it counts for."""
 
 
-def prices() -> NDArray[np.float32]:
-    """What is taken off the evidence for each class before the best is chosen, [23]."""
-    found = []
-    for item in FINE.patterns:
-        base = next(part for part in item.id.split("-") if part in PRICES)
-        price = DIAGONAL_EDGE if item.id == "edge-d" else PRICES[base]
-        way = {"y": 1, "h": 1, "d": 2}.get(item.id.rpartition("-")[2], 0)
-        found.append(DELTA * price + TIE * way)
-    return np.array(found, np.float32)
+def _ties() -> NDArray[np.float32]:
+    """What is taken off the evidence for each class, [23], so that a tie goes to x."""
+    ways = [item.id.rpartition("-")[2] for item in FINE.patterns]
+    return np.array([TIE * {"y": 1, "h": 1, "d": 2}.get(way, 0) for way in ways], "f4")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -192,11 +177,11 @@ def family_fit(
     """The member of the pattern family nearest to each kernel.
 
     Each kernel is multiplied with a bank of members. Its class is the one with the most
-    evidence less the class's price (`prices`); a tie goes to x. The evidence for a
-    class is T·ln Σ mean exp(cosine/T) over the bank's members of each of its kinds and
-    signs, T = `SPREAD`: not its best member alone speaks for it but all that come near,
-    so that the name survives noise. Read as chances, the likelihood of a member is
-    exp(cosine/T), and a price is −T·ln of how common a class is.
+    evidence; a tie goes to x. The evidence for a class is T·ln Σ w exp(cosine/T) over
+    the bank's members of the class, of either sign where it has both, T = `SPREAD` and
+    w how common a member is (`kernelviewer.kernels.family.members.COMMON`). Read as
+    chances: the likelihood of a member is exp(cosine/T). So not its best member alone
+    speaks for a class but all that come near, and the name survives noise.
 
     The best member of that class, and of each other that comes near, is then refined by
     Levenberg and Marquardt's method, within the class's limits
@@ -316,12 +301,11 @@ class _Results:
         self.parameters = np.empty((5, total), dtype=np.float32)
         self._ends = np.array([high for _, _, high in members.kinds])
         self._kinds = np.array([KINDS.index(kind) for kind, *_ in members.kinds])
-        self._prices = prices()
 
     def put(self, here: slice, found: _Found) -> None:
-        """Keep the best class of a batch, by evidence less price."""
+        """Keep the class of a batch with the most evidence."""
         cosine, sign = host(found.cosine), host(found.sign)
-        score = host(found.evidence) - self._prices
+        score = host(found.evidence)
         self.class_score[here] = score
         rows = np.arange(len(score))
         best = score.argmax(axis=1)
@@ -399,24 +383,25 @@ def _search(kernels: Array, members: Bank, rows: int, watch: Watch) -> _Found:
         every /= SPREAD
         _add_likelihood(likelihood[here], members, xp.exp(every, out=every))
     evidence = SPREAD * xp.log(xp.maximum(likelihood, _LEAST))
+    evidence -= xp.asarray(_ties(), device=device)
     return _Found(cosine, evidence, sign, start, members.parameters[:, start])
 
 
 _LEAST = 1e-37
-"""A likelihood that float32 has, less than any: exp(−1/`SPREAD`) is 2e-35."""
+"""A likelihood that float32 has, less than any."""
 
 
 def _add_likelihood(found: Array, members: Bank, each: Array) -> None:
-    """Add up the means over kinds and signs, [b, 23], of members' likelihoods [b, n].
+    """Add up members' likelihoods [b, n], times how common they are, by class, [b, 23].
 
     exp(±1/`SPREAD`) and sums of thousands of them are within float32.
     """
-    xp = namespace_of(each)
     for name, low, high in members.kinds:
-        plus, minus = xp.mean(each[:, low:high], axis=1), None
+        common = members.common[low:high]
+        plus, minus = each[:, low:high] @ common, None
         for index, only in CLASSES_OF[name]:
             if only < 1 and minus is None:
-                minus = xp.mean(1 / each[:, low:high], axis=1)
+                minus = (1 / each[:, low:high]) @ common
             found[:, index] += plus if only > 0 else minus if only else plus + minus
 
 
@@ -463,9 +448,8 @@ def _refine(
     xp = namespace_of(kernels)
     near = xp.max(found.cosine, axis=1)[:, None] - margin
     close = (found.cosine >= near) & (found.cosine > NO_CLASS)
-    score = found.evidence - xp.asarray(prices(), device=kernels.device)
     rows = xp.arange(len(kernels), device=kernels.device)
-    close[rows, xp.argmax(score, axis=1)] = True
+    close[rows, xp.argmax(found.evidence, axis=1)] = True
     for kind, low, high in members.kinds:
         columns = [index for index, _ in CLASSES_OF[kind]]
         classes = xp.asarray(columns, device=kernels.device)

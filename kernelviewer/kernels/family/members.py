@@ -369,6 +369,28 @@ GAMMAS = {"plate": 2, "ring": 2}
 """How many values of γ are in the bank, where these are not three."""
 
 
+WIDTHS, BESIDE = (0.55, 0.8, 1.2, 1.8), 0.55
+"""Where `COMMON` divides σ, and offsets, in px."""
+DIAGONAL = -0.5
+"""What a diagonal has less: where two directions fit alike, eyes take the axis."""
+COMMON = {
+    "point": ((0.0, -3.9), (-2.1, -2.6), (-2.7, -2.9), (-3.0, -3.1), (-3.1, -3.1)),
+    "centre": ((-7.1, -6.6), (-6.9, -6.6), (-7.7, -6.6), (-6.1, -6.3), (-5.9, -6.2)),
+    "square": ((-6.0, -6.0), (-5.9, -6.0), (-5.7, -6.0), (-6.6, -6.1), (-6.4, -6.2)),
+    "disc": ((-7.5, -7.4), (-7.7, -7.4), (-8.0, -7.5), (-7.7, -7.4), (-7.2, -7.3)),
+    "plate": ((-8.1, -8.0), (-8.3, -8.1), (-8.9, -8.2), (-9.2, -8.3), (-9.5, -8.4)),
+    "cross": ((-8.5, -8.4), (-8.5, -8.4), (-8.6, -8.2), (-6.6, -7.8), (-6.3, -7.7)),
+    "ring": ((-8.5, -8.6), (-8.3, -8.6), (-7.9, -8.5), (-8.6, -8.7), (-9.1, -8.8)),
+    "edge": ((-1.7, -3.5), (-0.9, -3.7), (-1.3, -2.8), (-1.5, -2.1), (-1.3, -2.0)),
+    "ridge": ((-2.4, -4.8), (-4.5, -5.1), (-4.3, -5.4), (-4.5, -4.9), (-4.8, -5.0)),
+    "line": ((-5.7, -6.1), (-6.1, -7.0), (-6.7, -7.6), (-7.0, -8.3), (-7.0, -7.6)),
+    "saddle": ((-7.3, -7.0), (-7.7, -7.0), (-7.9, -7.0), (-7.4, -7.0), (-7.1, -6.9)),
+    "checker": ((-9.1, -9.0), (-9.2, -9.0), (-9.5, -9.0), (-8.8, -8.9), (-7.9, -8.7)),
+}
+"""How common members are, as ln of a weight: of each shape by its σ, each near the
+middle and beside it."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Bank:
     """Members of all kinds, side by side. n members, arrays on one device.
@@ -381,6 +403,9 @@ class Bank:
         [5, n]: where a fit starts, and the limits within which it stays.
     patterns
         [taps, n], mean 0, length 1.
+    common
+        [n], how common each member is: of n of a kind each has 1/n, times what `COMMON`
+        says.
     """
 
     kinds: tuple[tuple[str, int, int], ...]
@@ -388,13 +413,14 @@ class Bank:
     low: Array
     high: Array
     patterns: Array
+    common: Array
 
 
 @lru_cache(maxsize=8)
 def bank(size: tuple[int, int], device: Device) -> Bank:
     """The bank for kernels of ``size`` (rows, columns): about 4 700 members at 7×7."""
     xp = device.xp
-    spans, tables, members, first = [], [], [], 0
+    spans, tables, members, common, first = [], [], [], [], 0
     for kind in kinds(size):
         rows = [row for box in boxes(kind, size) for row in _members(kind, box)]
         table = device.put(np.array(rows, np.float32)).T
@@ -402,11 +428,36 @@ def bank(size: tuple[int, int], device: Device) -> Bank:
         found = found - xp.mean(found, axis=0)
         members.append(found / xp.sqrt(xp.sum(found * found, axis=0)))
         tables.append(table)
+        common.append(_common(kind, np.array(rows, np.float32).T[:5]))
         spans.append((kind, first, first + len(rows)))
         first += len(rows)
     table = xp.concat(tables, axis=1)
     patterns = xp.concat(members, axis=1)
-    return Bank(tuple(spans), table[:5], table[5:10], table[10:], patterns)
+    every = device.put(np.concatenate(common))
+    return Bank(tuple(spans), table[:5], table[5:10], table[10:], patterns, every)
+
+
+def place_in_common(
+    kind: str, p: NDArray[np.float32]
+) -> tuple[str, NDArray[np.intp], NDArray[np.intp]]:
+    """Where members of a kind, with parameters [5, n], stand in `COMMON`.
+
+    Returns
+    -------
+    shape, width, beside
+        The row, and of each member its width's place and whether it is off the middle.
+    """
+    beside = np.maximum(np.abs(p[OX]), np.abs(p[OY])) > BESIDE
+    width = np.digitize(np.exp(p[A]), WIDTHS)
+    return kind.partition("-")[0], width, beside.astype(np.intp)
+
+
+def _common(kind: str, p: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How common members of a kind are, [n], of their parameters [5, n]."""
+    shape, width, beside = place_in_common(kind, p)
+    logs = np.array(COMMON[shape])[width, beside] + DIAGONAL * kind.endswith("-d")
+    found: NDArray[np.float32] = (np.exp(logs) / p.shape[1]).astype(np.float32)
+    return found
 
 
 def _members(kind: str, box: Box) -> Iterator[tuple[float, ...]]:

@@ -149,6 +149,7 @@ class GridControls(QWidget):
         self._zoom_range = (1.0, 64.0)
         self._long_counts = self._brief_counts = ""
         self._decodable = True
+        self._ground: theme.Tokens | None = None
         self.counts = QLabel(self)
         self.counts.setObjectName("gridCounts")
         self.counts.setProperty("role", "secondary")
@@ -288,8 +289,10 @@ class GridControls(QWidget):
 
     def _show_colormaps(self) -> None:
         tokens = theme.tokens()
-        icons = {key: _swatch(weight_colours(key, tokens)) for key in COLORMAPS}
-        self.colormap.set_icons(icons, SWATCH)
+        if tokens is not self._ground:  # a change of style tells of each of its parts
+            self._ground = tokens
+            icons = {key: _swatch(weight_colours(key, tokens)) for key in COLORMAPS}
+            self.colormap.set_icons(icons, SWATCH)
 
     def set_counts(self, counts: Counts, pairs: str | None = None) -> None:
         """Say how many kernels are shown, or how many pairs."""
