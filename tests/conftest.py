@@ -21,6 +21,8 @@ settings.load_profile("fixed")
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("MPLBACKEND", "agg")
+# Workers, and programs that tests start, need not compile the package anew each.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Processes side by side would wait for each other's threads.
     os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -103,8 +103,7 @@ class Yardstick:
     @property
     def least(self) -> str:
         """The threshold as captions say it: 0.996 is not all."""
-        text = f"{self.threshold:.2f}"
-        return f"{self.threshold:.3f}" if text == "1.00" else text
+        return f"{self.threshold:.{3 if self.threshold >= 0.99 else 2}f}"
 
     @property
     def words(self) -> str:

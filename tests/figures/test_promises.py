@@ -130,10 +130,11 @@ def test_a_figure_leaves_room_for_its_caption_on_a_page(
 
 
 def test_a_figure_higher_than_a_page_says_so() -> None:
-    scene = named(make_bank([("layer", 9000)]))
-    (note,) = drawn("sheet", scene, width_mm=60.0).notes
+    bank = make_bank([(f"layer{number}", 2) for number in range(120)])
+    scene = scene_of("formation", bank)
+    (note,) = drawn("formation", scene, width_mm=89.0).notes
     assert "a journal's page has 247 mm" in note
-    assert drawn("sheet", scene, width_mm=60.0, height_mm=300.0).notes == ()
+    assert drawn("formation", scene, width_mm=89.0, height_mm=300.0).notes == ()
 
 
 @pytest.mark.parametrize("preset", ["Nature", "Nature single"])

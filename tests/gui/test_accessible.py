@@ -82,7 +82,7 @@ def test_the_grid_is_a_list_of_kernels(window: MainWindow) -> None:
     assert text.startswith(f"kernel {state.pool.channel[kernel]} of {layer.name}, ")
     assert CLASSES[state.labels.best[kernel]].name in text
     assert text.endswith(f"fit {fit:.2f}")
-    assert ("unidentified" in text) == (CLASSES[label].name == "unidentified")
+    assert ("unidentified" in text) == (CLASSES[label].id == "unidentified")
     assert "scale" in found[number].text(TEXT.Description)
     box = grid.kernel_rect(kernel).toAlignedRect()
     place = grid.viewport().mapToGlobal(box.topLeft())

@@ -387,7 +387,7 @@ def test_closing_leaves_what_was_opened(window: MainWindow, qtbot: Any) -> None:
 def test_a_corpus_in_a_folder_is_no_checkpoint(
     make_window: MakeWindow, qtbot: Any, corpus: Corpus, built: Path
 ) -> None:
-    window = make_window(built.parent, size=(1600, 1000))
+    window = make_window(built, size=(1600, 1000))
     wait_idle(qtbot, window)
     names = sorted(model.name for model in window.document.models)
     assert names == sorted((*NAMES, "noise"))

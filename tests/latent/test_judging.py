@@ -61,7 +61,7 @@ def test_a_judgement_has_all_methods_beside_each_other() -> None:
     assert curve.coverage == pytest.approx((codes.fit >= found.threshold).mean())
     assert curve.null_coverage == small().null.coverage(found.threshold)
     assert curve.arc_length == pytest.approx(small().arc_length)
-    # the simplest class that fits: a little less than the best
+    # the class with most evidence: a little less than the best
     assert found.row("family").mean_fit > curve.mean_fit - 0.01
     assert 0 <= found.row("family").null_coverage < 0.01
     for names in (found.names["fine"], found.names["paper"]):
