@@ -266,9 +266,13 @@ class LayerPanel:
         widest = max(self.face.width(self._tick(tick)) for tick in self.ticks)
         return widest + 0.6 * self.face.em
 
+    @property
+    def _pitch(self) -> float:
+        """From layer to layer in mm."""
+        return (self.width - self.axis_width - self.face.em) / len(self.layers)
+
     def _names(self) -> list[str]:
-        pitch = (self.width - self.axis_width - self.face.em) / len(self.layers)
-        if pitch < self.face.line():
+        if self._pitch < self.face.line():
             return []
         names = short_names(self.layers)
         return [self.face.elide(name, _NAMES * self.face.em) for name in names]
@@ -276,9 +280,7 @@ class LayerPanel:
     def _below(self) -> float:
         if not self.options.labels or not self.named:
             return 0.0
-        names = self._names()
-        longest = max(map(self.face.width, names)) if names else 0.0
-        return max(longest, self.face.em) + 0.8 * self.face.em
+        return names_height(self._names(), self._pitch, self.face)
 
     def _draw_names(self, page: Page, chart: Chart, y: float) -> None:
         """Names of the layers, or what the axis is where they are too many."""
@@ -286,11 +288,33 @@ class LayerPanel:
         if not page.options.labels or not self.named:
             return
         names = self._names()
+        level = are_level(names, self._pitch, self.face)
         for number, name in enumerate(names):
-            at = chart.right(number + 0.5) + 0.36 * em
-            page.text(at, y + 0.4 * em, name, align="right", rotation=90, gid="layer")
+            draw_name(page, chart.right(number + 0.5), y, name, level)
         if not names:
             text = f"{len(self.layers)} layers from input to output"
             middle = chart.x + chart.width / 2
             text = self.face.elide(text, chart.width)
             page.text(middle, y + 1.4 * em, text, align="center", gid="axis")
+
+
+def are_level(names: Sequence[str], pitch: float, face: Face) -> bool:
+    """Whether names below columns of a pitch in mm find room without being turned."""
+    return max(map(face.width, names), default=0.0) + 0.8 * face.em <= pitch
+
+
+def names_height(names: Sequence[str], pitch: float, face: Face) -> float:
+    """Room below columns for their names, in mm."""
+    if not names or are_level(names, pitch, face):
+        return 1.8 * face.em
+    return max(map(face.width, names)) + 0.8 * face.em
+
+
+def draw_name(page: Page, middle: float, y: float, name: str, level: bool) -> None:
+    """The name of a column below ``y``, level or turned upwards."""
+    em = page.face.em
+    if level:
+        page.text(middle, y + 1.3 * em, name, align="center", gid="layer")
+        return
+    at = middle + 0.36 * em, y + 0.4 * em
+    page.text(*at, name, align="right", rotation=90, gid="layer")

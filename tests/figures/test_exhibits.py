@@ -307,8 +307,10 @@ def test_pca_plots_every_kernel_that_has_a_pattern() -> None:
 
 
 def test_pca_needs_no_classes() -> None:
-    texts = Svg(make_figure("pca", make_scene([make_bank()])).figure).texts
-    assert {"first layer", "last layer"} <= set(texts)
+    drawn = make_figure("pca", make_scene([make_bank()]))
+    assert {"first layer", "last layer"} <= set(Svg(drawn.figure).texts)
+    assert "dense places" in drawn.content.caption()
+    assert "largest classes" in make_figure("pca", named(make_bank())).content.caption()
 
 
 def test_comparing_networks_of_one_kind_pairs_their_kernels() -> None:

@@ -19,7 +19,7 @@ from kernelviewer.figures import (
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.page import SHEET
 from kernelviewer.kernels.classes import FINE
-from tests.figures.reading import Svg, faults, text_boxes
+from tests.figures.reading import Svg, faults, text_boxes, texts_in
 from tests.figures.scenes import make_bank, named, scene_of
 
 PAIRED = [kind for kind, item in EXHIBITS.items() if item.compares]
@@ -80,6 +80,18 @@ def test_two_hundred_layers_of_long_names(kind: str, width: float) -> None:
         scene = replace(scene, subjects=scene.subjects[:1])
     drawn = make_figure(kind, scene, FigureOptions(width_mm=width, dpi=150))
     assert faults(drawn.figure) == []
+
+
+@pytest.mark.parametrize("kind", ["composition", "health", "drift"])
+def test_names_of_layers_are_level_where_they_fit_side_by_side(kind: str) -> None:
+    for count, turned in ((3, 0.0), (24, 90.0)):
+        layers = [(f"stages.{i}", 4) for i in range(count)]
+        figure = make_figure(
+            kind, scene_of(kind, make_bank(layers)), FigureOptions(width_mm=183.0)
+        ).figure
+        names = [t for t in texts_in(figure) if t.get_gid() == "layer"]
+        assert {text.get_rotation() for text in names} == {turned}
+        assert faults(figure) == []
 
 
 @pytest.mark.parametrize("kind", EXHIBITS)

@@ -17,6 +17,7 @@ from safetensors.numpy import load_file, save_file
 
 from kernelviewer.formats import open_checkpoint
 from kernelviewer.gui.dialogs.comparing import NOBODY, ComparingDialog
+from kernelviewer.gui.painting.layers import TOP
 from kernelviewer.gui.painting.pixels import caption_font
 from kernelviewer.kernels import extract_kernels
 from kernelviewer.kernels.classes import CLASSES
@@ -272,6 +273,8 @@ def test_ticks_of_the_drift_keep_off_the_edge_and_a_low_chart_shows_fewer(
         tracks = view._tracks(caption)
         assert len(tracks) == charts
         assert all(track.box.height() > 1.2 * caption for track in tracks)
+        # a dot at the very top keeps off the title and the legend
+        assert tracks[0].place(tracks[0].high) - 3 > TOP + caption
 
 
 def test_the_grid_shows_the_most_changed_first_and_selects_pairs(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kernelviewer.kernels.classes import FINE, PAPER
+from kernelviewer.kernels.classes import FINE, INDEX, PAPER
 from kernelviewer.kernels.family import family_fit, member, random_members
 from kernelviewer.kernels.family.spectrum import (
     FamilySpectrum,
@@ -85,6 +85,12 @@ def test_a_code_lies_in_the_stretch_of_the_kernels_class(size: tuple[int, ...]) 
     found = np.searchsorted(borders, spectrum.codes(fit), side="right")
     names = [spectrum.stretches[i][2] for i in found]
     assert names == [FINE.patterns[i].id for i in fit.class_index]
+    # and the row of the table that is shown for it is of the same class and sign
+    step = 1 / (len(spectrum.table) - 1)
+    shown = np.round(spectrum.codes(fit) / step) * step
+    stops = [spectrum.stops[i - 1] for i in np.searchsorted(spectrum.borders, shown)]
+    assert [INDEX[stop.class_id] for stop in stops] == fit.class_index.tolist()
+    assert [stop.sign for stop in stops] == fit.sign.tolist()
 
 
 def test_the_spectrum_of_a_size_is_one_object() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kernelviewer.figures.chart import are_level, draw_name, names_height
 from kernelviewer.figures.content import FigureError, Table, too_low, too_narrow
 from kernelviewer.figures.counts import (
     Counts,
@@ -244,7 +245,7 @@ class _Panel:
         names = [face.elide(name, longest) for name in names]
         below = 0.0
         if options.labels:
-            below = max(map(face.width, names)) + 0.8 * face.em
+            below = names_height(names, pitch, face)
         head = 4.2 * face.em
         bars = _BARS * face.em
         if options.height_mm is not None:
@@ -310,20 +311,11 @@ class _Panel:
             )
 
     def _draw_names(self, page: Page, x: float, y: float) -> None:
-        em = page.face.em
+        level = are_level(self.names, self.pitch, page.face)
         for number, name in enumerate(self.names):
             first = not number and self.every > 4
-            if (number + 1) % self.every and not first:
-                continue
-            middle = x + (number + 0.5) * self.pitch
-            page.text(
-                middle + 0.36 * em,
-                y + 0.4 * em,
-                name,
-                align="right",
-                rotation=90,
-                gid="layer",
-            )
+            if (number + 1) % self.every == 0 or first:
+                draw_name(page, x + (number + 0.5) * self.pitch, y, name, level)
 
     def _draw_axis(self, page: Page, x: float, y: float) -> None:
         right = x + self.axis - 0.3 * page.face.em

@@ -111,12 +111,15 @@ class PcaContent:
         """What is seen, and how much of the variance."""
         first, second = (percent(share, 0) for share in self.projection.variance)
         left_out = f"; {count(self.flat)} flat ones are left out" if self.flat else ""
+        where = "where the largest classes lie densest"
+        if self.label is None:
+            where = "dense places"
         return (
             f"Patterns of {count(len(self.source), 'kernel')} "
             f"({size_label(self.size)}) of {listing(self.networks)} in the plane of "
             f"{self._which()} principal components ({first} and {second} of the "
-            f"variance{left_out}). Numbers mark dense places; beside them the kernels "
-            f"most like the mean of each. {self.coverage}"
+            f"variance{left_out}). Numbers mark {where}; beside them the kernels most "
+            f"like the mean of each. {self.coverage}"
         ).rstrip()
 
     def table(self) -> Table:

@@ -52,7 +52,8 @@ _ORDER = (
 )
 """Of fine classes, such that those of one of the paper's classes lie side by side."""
 _LEAST_RATIO = 1.5
-_OFF = 1e-3
+_ROWS = 2048
+"""Of the table."""
 _ARM = 1 / 5
 _LONG = [INDEX[n] for n in _ORDER if "cross" in n or "bar" in n]
 """Classes whose two σ differ: the first says how large they are."""
@@ -198,7 +199,7 @@ class FamilySpectrum:
     @cached_property
     def table(self) -> NDArray[np.float32]:
         """The spectrum at 2 048 codes, as an autoencoder's."""
-        return self.spectrum(2048)
+        return self.spectrum(_ROWS)
 
     def codes(self, fit: FamilyFit) -> NDArray[np.float32]:
         """Codes [N] of kernels from their nearest members; NaN where no stop has them.
@@ -207,8 +208,8 @@ class FamilySpectrum:
         """
         which, part = _places(self.stops, fit)
         low, high = self.borders[:-1][which], self.borders[1:][which]
-        # off the borders, which rounding could put on the stretch of the other side
-        codes = low + part.clip(_OFF, 1 - _OFF) * (high - low)
+        # a row off the borders: the nearest row of the table is of the same stop
+        codes = (low + part * (high - low)).clip(low + 1 / _ROWS, high - 1 / _ROWS)
         return np.where(which < 0, np.nan, codes).astype(np.float32)
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from kernelviewer.state.comparing import LayerDrift
 
 _TITLES = ("1 − cosine", "ln scale ratio", "class changed")
+_DOT = 4.0
+"""Room above a chart, px, for a median at its very top."""
 _LINES = 3.2
 """Least height of a chart with its title, lines of text."""
 
@@ -90,9 +92,9 @@ class DriftChart(LayerAxis):
                 *span,
                 QRectF(
                     self.left,
-                    TOP + number * high + line,
+                    TOP + number * high + line + _DOT,
                     self.width() - self.left - RIGHT,
-                    max(8.0, high - line - 5),
+                    max(8.0, high - line - _DOT - 5),
                 ),
             )
             for number, (title, span) in enumerate(zip(_TITLES, ranges, strict=False))
@@ -117,7 +119,7 @@ class DriftChart(LayerAxis):
     def _paint_track(self, painter: QPainter, track: _Track, line: float) -> None:
         tokens, box = theme.tokens(), track.box
         painter.setPen(QColor(tokens.text))
-        head = QRectF(self.left, box.top() - line, box.width(), line)
+        head = QRectF(self.left, box.top() - _DOT - line, box.width(), line)
         painter.drawText(head, Qt.AlignmentFlag.AlignVCenter, track.title)
         values = [track.low, track.high]
         if track.low < 0:
