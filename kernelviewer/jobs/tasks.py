@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import sys
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -86,16 +86,21 @@ def open_corpora(ticket: Ticket, paths: Sequence[Path]) -> tuple[list[Path], Tal
             others.append(path)
             continue
         ticket.progress(0, 0, shown(path.name))
-        try:
-            found = open_corpus(ticket, path)
-        except Exception as error:
-            message, details, hint = describe_failure(error, path.name)
-            failed += 1
-            ticket.send(Unusable(path, message, hint, details))
-        else:
-            opened += 1
-            ticket.send(CorpusFound(path, found))
+        went = _send(ticket, path, lambda at: CorpusFound(at, open_corpus(ticket, at)))
+        opened, failed = opened + went, failed + (not went)
     return others, Tally(opened, failed)
+
+
+def _send(ticket: Ticket, path: Path, read: Callable[[Path], object]) -> bool:
+    """Hand over what is read from a path, or why it cannot be; true if it can."""
+    try:
+        found = read(path)
+    except Exception as error:
+        message, details, hint = describe_failure(error, path.name)
+        ticket.send(Unusable(path, message, hint, details))
+        return False
+    ticket.send(found)
+    return True
 
 
 def open_files(ticket: Ticket, paths: AnyPath | Iterable[AnyPath]) -> Tally:
@@ -119,15 +124,8 @@ def open_files(ticket: Ticket, paths: AnyPath | Iterable[AnyPath]) -> Tally:
         files += list(find_checkpoints(path, ticket)) or [path]
     for number, path in enumerate(files):
         ticket.progress(number, len(files), shown(path.name))
-        try:
-            bank = load(ticket, path)
-        except Exception as error:
-            message, details, hint = describe_failure(error, path.name)
-            failed += 1
-            ticket.send(Unusable(path, message, hint, details))
-        else:
-            opened += 1
-            ticket.send(bank)
+        went = _send(ticket, path, partial(load, ticket))
+        opened, failed = opened + went, failed + (not went)
     return Tally(opened, failed)
 
 
