@@ -43,7 +43,7 @@ SCALES = (1.0, 1.5, 2.0)
 LARGEST = 2.0
 SIZES_OF_LARGEST = ((2560, 1440), (1600, 1000))
 """Where text twice as large has to have room."""
-STATES = ("empty", "open", "comparison", "run")
+STATES = ("empty", "open", "comparison", "run", "overview", "keys")
 CONTROLS = (
     *(QAbstractButton, QLineEdit, QAbstractSpinBox, QComboBox, QSlider, QLabel),
     *(QTabBar, QMenuBar),
@@ -69,6 +69,7 @@ def show(
 
     def make(state: str) -> MainWindow:
         names = {"empty": (), "run": (), "open": ("oak",), "comparison": ("oak", "elm")}
+        names |= {"overview": ("oak", "elm"), "keys": ("oak",)}
         files = [
             write_patterns(tmp_path / f"{name}.safetensors", seed)
             for seed, name in enumerate(names[state])
@@ -78,6 +79,11 @@ def show(
             window.commands["compare"].trigger()
         if state == "run":
             window.commands["open_sample_run"].trigger()
+        if state == "overview":
+            window.show_overview(True)
+        if state == "keys":
+            window.docks["keys"].show()
+            window.docks["keys"].raise_()
         wait_idle(qtbot, window)
         return window
 
