@@ -47,6 +47,7 @@ def create_window(
     settings
         In place of the saved ones.
     """
+    _application()
     problem = ""
     if settings is None:
         settings, problem = load_settings()

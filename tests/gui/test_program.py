@@ -34,10 +34,8 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 def test_the_first_window_needs_no_torch_timm_or_matplotlib() -> None:
     code = """
 import sys
-from PySide6.QtWidgets import QApplication
 from kernelviewer.gui import create_window
-app = QApplication([])
-window = create_window()
+window = create_window()  # and the application with it
 window.show()
 heavy = {"torch", "timm", "matplotlib", "h5py", "onnx"} & set(sys.modules)
 window.close()
