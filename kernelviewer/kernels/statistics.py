@@ -1,9 +1,9 @@
 """Statistics of kernels: scale, offset, flatness, pattern; the shift between two sets.
 
-The definitions are those of method.md, §3. A kernel ``w`` has offset ``b = mean(w)``,
-scale ``a = ‖w − b‖₂`` and pattern ``x = (w − b) / a``. Sums run in float64: the weights
-of a kernel may share an offset thousands of times larger than what differs between
-them.
+The definitions are those of `docs/pages/science.md`. A kernel ``w`` has offset
+``b = mean(w)``, scale ``a = ‖w − b‖₂`` and pattern ``x = (w − b) / a``. Sums run in
+float64: the weights of a kernel may share an offset thousands of times larger than what
+differs between them.
 
 Shift is measured as CNN-Filter-DB does. Gavrikov and Keuper, *CNN Filter DB* (CVPR
 2022), §4: each kernel is divided by its largest |w|; the principal components of both

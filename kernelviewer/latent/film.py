@@ -1,7 +1,7 @@
 """A training run as a film: what every kernel is at every step, and when it formed.
 
 Only codes, fits and classes are kept of each step; its kernels are read, encoded and
-let go. The definitions are those of method.md, §9.
+let go. When a kernel has formed, `Formation.first` says.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 `layer_offsets` tells where a layer's kernels have their centres. A layer of even size,
 or of stride 2 that pads on one side, sees its map shifted by half a pixel; kernels can
-make up for that by standing off the middle of their window, and then look like squares
-(§12 of the method: padding skew).
+make up for that by standing off the middle of their window, and then look like squares:
+padding skew.
 """
 
 from __future__ import annotations
