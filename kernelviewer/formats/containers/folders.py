@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kernelviewer.formats.containers.sharded import parts_named
+from kernelviewer.formats.containers.sharded import index_of, parts_named
 from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.network.names import natural_key
 from kernelviewer.formats.source import HEAD_BYTES
@@ -35,6 +35,7 @@ _UNREAD = (
     ("keras_metadata.pb", "a TensorFlow SavedModel"),
     ("Manifest.json", "a Core ML package"),
     ("_METADATA", "an Orbax checkpoint"),
+    ("*.data-00000-of-*", "a TensorFlow checkpoint"),
 )
 _SUFFIXES = {
     *(".pth", ".pt", ".pt2", ".ckpt", ".safetensors", ".onnx", ".tflite"),
@@ -106,6 +107,13 @@ def network_in(
     if divided is not None:
         raise divided
     if len(found) > 1:
+        index = index_of(found)
+        if index:
+            problem = (
+                f"the folder holds {len(found)} parts of a network without {index}"
+            )
+            hint = "Download that into the same folder: it makes one of them."
+            raise CheckpointError(folder, problem, hint)
         problem = f"the folder holds {len(found)} checkpoints "
         raise CheckpointError(
             folder, problem + _listed(folder, found), "Open one of them."
@@ -190,7 +198,7 @@ def _listed(folder: Path, found: list[Path]) -> str:
 def without_network(folder: Path, packed: list[Path]) -> CheckpointError:
     """Say what a folder holds instead of a checkpoint; ``packed`` are its archives."""
     for name, what in _UNREAD:
-        if (folder / name).exists():
+        if any(next(folder.glob(path), None) for path in (name, f"*/{name}")):
             problem = f"this is {what}, which is not read"
             return CheckpointError(folder, problem, EXPORT)
     if packed:
