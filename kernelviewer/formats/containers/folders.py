@@ -63,7 +63,7 @@ def main_file(folder: AnyPath) -> Path | None:
         if (folder / name).is_file():
             return folder / name
     for path in sorted(folder.glob("*.index.json")):
-        if _is_index(path):
+        if path.is_file() and _is_index(path):
             return path
     unpacked = pickle_in(folder)
     if unpacked is not None:
@@ -151,11 +151,7 @@ def is_hidden(name: str) -> bool:
 
 def is_corpus(folder: AnyPath) -> bool:
     """Whether a folder is a corpus, of whatever version."""
-    try:
-        facts = json.loads((Path(folder) / DESCRIPTION).read_bytes())
-    except (OSError, ValueError):
-        return False
-    return isinstance(facts, dict) and facts.get("kind") == KIND
+    return _facts(Path(folder) / DESCRIPTION).get("kind") == KIND
 
 
 def files_in(folder: Path, is_file: Test, watch: Watch) -> list[Path]:
@@ -234,14 +230,18 @@ _MAX_BYTES = 1 << 20
 
 def read_config(folder: Path) -> dict[str, Any]:
     """Read a folder's configuration; empty if there is none that makes sense."""
-    path = folder / CONFIG
+    return _facts(folder / CONFIG)
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    """The table in a JSON file; empty if it is none, or no plain file of that size."""
     try:
-        if path.stat().st_size > _MAX_BYTES:
+        if not path.is_file() or path.stat().st_size > _MAX_BYTES:
             return {}
-        config = json.loads(path.read_bytes())
+        facts = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
         return {}
-    return config if isinstance(config, dict) else {}
+    return facts if isinstance(facts, dict) else {}
 
 
 def with_config(checkpoint: Checkpoint, folder: Path) -> Checkpoint:
