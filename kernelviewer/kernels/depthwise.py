@@ -275,22 +275,39 @@ _FIRST = ordinary("the first of its network, whose input has one channel")
 
 
 class Stems:
-    """The input layers found so far, and whether another layer is one more of them."""
+    """The input layers found so far, and whether another layer is one more of them.
+
+    What is asked of them is kept by what it is found by: there may be thousands.
+    """
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._known: list[Layer] = []
-        self._first: list[tuple[Layer, Decision]] = []
+        self._known: set[int] = set()
+        self._parents: set[str] = set()
+        self._patterns: set[str] = set()
+        self._signatures: dict[tuple[str, str], int] = {}
+        self._runs: dict[int, tuple[int, list[Layer]]] = {}
+        self._first: dict[tuple[object, ...], list[tuple[Layer, Decision]]] = {}
+        self._colours: dict[tuple[object, ...], set[str]] = {}
+        for stem in network.colour_inputs:
+            self._colours.setdefault(_outline(stem), set()).add(_last(stem))
 
     def __contains__(self, layer: object) -> bool:
-        return layer in self._known
+        return id(layer) in self._known
 
     def __bool__(self) -> bool:
         return bool(self._known)
 
     def add(self, layer: Layer) -> None:
         """Remember a layer that takes an input of one channel."""
-        self._known.append(layer)
+        number = len(self._known)
+        self._known.add(id(layer))
+        self._parents.add(layer.parent)
+        self._patterns.add(layer.pattern)
+        self._signatures.setdefault(self._network.signature(layer), number)
+        run = self._network.run_from(layer)
+        for item in run:
+            self._runs.setdefault(id(item), (number, run))
 
     def judge_first(self, layer: Layer) -> Decision:
         """Decide on a layer before which nothing stands, where no other takes colours.
@@ -316,7 +333,7 @@ class Stems:
                 "It is the first convolution, and nothing tells whether its input has "
                 f"one channel or {layer.channels}."
             )
-        self._first.append((layer, decision))
+        self._first.setdefault(_module(layer), []).append((layer, decision))
         return decision
 
     def judge_further(self, layer: Layer) -> Decision | None:
@@ -325,9 +342,8 @@ class Stems:
             return ordinary("it runs over vectors of words")
         if self._stands_like_a_stem(layer):
             return ordinary("the first of its branch, whose input has one channel")
-        for first, decision in self._first:
-            elsewhere = first.path.split(".")[0] != layer.path.split(".")[0]
-            if elsewhere and _is_same_module(first, layer):
+        for first, decision in self._first.get(_module(layer), ()):
+            if first.path.split(".")[0] != layer.path.split(".")[0]:
                 return decision
         scope = names.input_scope(layer.path)
         if scope is not None and self._network.is_first_in(layer, scope):
@@ -336,9 +352,7 @@ class Stems:
             return ambiguous("Its name is that of an input layer.")
         if scope is not None and self._embeds_patches_too(layer, scope):
             return ambiguous("It may be a second input layer.")
-        if not names.says_depthwise(layer.path) and any(
-            _extends(layer, stem) for stem in self._colour_twins(layer)
-        ):
+        if not names.says_depthwise(layer.path) and self._extends_a_twin(layer):
             return ambiguous(
                 "By its name it may take a second input, such as a depth image."
             )
@@ -346,13 +360,12 @@ class Stems:
 
     def has_colour_twin(self, layer: Layer) -> bool:
         """True if an input layer for colours gives as many channels, kernels alike."""
-        return bool(self._colour_twins(layer))
+        return _outline(layer) in self._colours
 
     def _embeds_patches_too(self, layer: Layer, scope: str) -> bool:
         """True if it stands beside a stem in a module that makes patches."""
-        return names.is_patch_embedding(scope) and any(
-            stem.parent == layer.parent or stem.pattern == layer.pattern
-            for stem in self._known
+        return names.is_patch_embedding(scope) and (
+            layer.parent in self._parents or layer.pattern in self._patterns
         )
 
     def _reads_text(self, layer: Layer) -> bool:
@@ -361,35 +374,40 @@ class Stems:
         return any(side >= _NARROWEST_TEXT and side in widths for side in layer.size)
 
     def _stands_like_a_stem(self, layer: Layer) -> bool:
-        """True if it stands in its branch where a known stem stands in another."""
-        network = self._network
-        consumer = network.consumer(layer)
+        """True if it stands in its branch where a known stem stands in another.
+
+        The first stem tells that it is like, or beside by name.
+        """
+        consumer = self._network.consumer(layer)
         if consumer is None:
             return False
-        for stem in self._known:
-            twin = network.signature(stem) == network.signature(layer)
-            if twin and not consumer.is_pointwise:
-                return True
-            run = network.run_from(stem)
-            if layer in run and not consumer.takes(layer.channels):
-                return consumer.takes(sum(item.channels for item in run))
-        return False
+        like = beside = None
+        if not consumer.is_pointwise:
+            like = self._signatures.get(self._network.signature(layer))
+        if not consumer.takes(layer.channels):
+            beside = self._runs.get(id(layer))
+        if beside is None or (like is not None and like <= beside[0]):
+            return like is not None
+        return consumer.takes(sum(item.channels for item in beside[1]))
 
-    def _colour_twins(self, layer: Layer) -> list[Layer]:
-        return [
-            stem
-            for stem in self._network.colour_inputs
-            if stem.channels == layer.channels and stem.size == layer.size
-        ]
-
-
-def _is_same_module(one: Layer, other: Layer) -> bool:
-    """True if two branches have the same module: ``a.conv.value``, ``b.conv.value``."""
-    tails = [layer.path.partition(".")[2] for layer in (one, other)]
-    return tails[0] == tails[1] != "" and one.tensor.shape == other.tensor.shape
+    def _extends_a_twin(self, layer: Layer) -> bool:
+        """True if a name is that of a stem and more: ``conv1_d`` beside ``conv1``."""
+        own, twins = _last(layer), self._colours.get(_outline(layer), set())
+        starts = (own[:at] for at, sign in enumerate(own) if sign == "_")
+        return any(start in twins and not start.isdigit() for start in starts)
 
 
-def _extends(layer: Layer, stem: Layer) -> bool:
-    """True if a name is that of the stem and something more: ``conv1_d``, ``conv1``."""
-    own, other = (item.path.rpartition(".")[2] for item in (layer, stem))
-    return own.startswith(f"{other}_") and not other.isdigit()
+def _last(layer: Layer) -> str:
+    """A layer's own name, without the modules around it."""
+    return layer.path.rpartition(".")[2]
+
+
+def _outline(layer: Layer) -> tuple[object, ...]:
+    """Equal for layers that give as many channels by kernels of one size."""
+    return layer.channels, layer.size
+
+
+def _module(layer: Layer) -> tuple[object, ...]:
+    """Equal for the same module of two branches: ``a.conv.value``, ``b.conv.value``."""
+    tail = layer.path.partition(".")[2]
+    return tail, "" if tail else layer.path, layer.tensor.shape

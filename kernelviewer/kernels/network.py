@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Role = Literal["candidate", "convolution", "linear", "embedding", "norm"]
 
 _CONVOLUTION_RANKS = (3, 4, 5)
+MOST_INPUTS = 64
+"""Convolutions that take the inputs of one network side by side."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,13 +205,17 @@ class Network:
         )
 
     def run_from(self, layer: Layer) -> list[Layer]:
-        """The candidates in a row that start with ``layer``, side by side by name."""
-        run = []
-        for item in self.layers[layer.index :]:
+        """The candidates in a row that start with ``layer``, side by side by name.
+
+        They are the inputs of one network, so a few: no more than `MOST_INPUTS` are.
+        """
+        run: list[Layer] = []
+        for at in range(layer.index, len(self.layers)):
+            item = self.layers[at]
             if item.role == "norm":
                 continue
             siblings = item.parent == layer.parent or item.pattern == layer.pattern
-            if item.role != "candidate" or not siblings:
+            if item.role != "candidate" or not siblings or len(run) == MOST_INPUTS:
                 break
             run.append(item)
         return run

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from kernelviewer.formats import Operator
@@ -313,3 +315,37 @@ def test_thousands_of_layers_are_judged() -> None:
         ]
     decisions = classify(of_shapes(shapes))
     assert sum(item.verdict == "depthwise" for item in decisions) == 4_000
+
+
+@pytest.mark.parametrize(
+    ("name", "beside", "shape"),
+    [
+        ("m{}.patch_embed.proj.weight", "m{}.b.weight", (16, 16)),
+        ("m{}.conv1_d.weight", "m{}.conv1.weight", (16, 3, 3, 3)),
+    ],
+)
+def test_thousands_of_input_layers_take_no_more_than_their_number(
+    name: str, beside: str, shape: tuple[int, ...]
+) -> None:
+    def calls(number: int) -> int:
+        count = 0
+
+        def counted(frame: object, event: str, argument: object) -> None:
+            nonlocal count
+            count += event == "call"
+
+        shapes = [
+            item
+            for i in range(number)
+            for item in ((name.format(i), (16, 1, 3, 3)), (beside.format(i), shape))
+        ]
+        checkpoint = of_shapes(shapes)
+        sys.setprofile(counted)
+        try:
+            classify(checkpoint)
+        finally:
+            sys.setprofile(None)
+        return count
+
+    calls(1)  # what is kept for good
+    assert calls(240) < 5 * calls(60)
