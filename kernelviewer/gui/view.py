@@ -106,7 +106,7 @@ class ViewSpec:
     controls
         Widgets of its title line, alike.
     grow
-        Number of the widget that takes the room that is left.
+        Number of the widget that takes the room that is left; None: none of them.
     width
         Least width of the panel, pixels.
     controller
@@ -140,7 +140,7 @@ class ViewSpec:
     homes: Mapping[str, Home] = field(default_factory=dict)
     short: str = ""
     controls: Mapping[str, Callable[[QWidget], Any]] = field(default_factory=dict)
-    grow: int = -1
+    grow: int | None = -1
     width: int = 0
     of_runs: bool = False
     of_comparisons: bool = False

@@ -184,7 +184,8 @@ def arrange_panels(
     hidden = [n for n in FLEETING if not docks[n].toggleViewAction().isChecked()]
     for dock in docks.values():
         dock.set_folded(False)
-        dock.setFloating(False)
+        if dock.isFloating():
+            dock.setFloating(False)
         window.removeDockWidget(dock)
     for place in places:
         for first, *behind in place.cells:

@@ -21,6 +21,8 @@ from PySide6.QtWidgets import (
 from kernelviewer.gui.theme import RADIUS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from PySide6.QtCore import QObject
     from PySide6.QtGui import QResizeEvent
     from PySide6.QtWidgets import QTabBar
@@ -108,7 +110,8 @@ class TitleLine(QFrame):
         title = min(titles, key=lambda t: [c in hidden[t] for c in self._controls])
         self.label.setText(title)
         for control in self._controls:
-            control.setVisible(control not in hidden[title])
+            if control.isHidden() != (control in hidden[title]):
+                control.setVisible(control not in hidden[title])
 
     def _without_room(self, title: str) -> list[QWidget]:
         """The controls that do not fit beside a title."""
@@ -133,19 +136,35 @@ def _least(control: QWidget) -> int:
 
 
 class PanelBody(QFrame):
-    """The rest of a panel, around one widget."""
+    """The rest of a panel: widgets one above the other.
 
-    def __init__(self, content: QWidget, parent: QWidget | None = None) -> None:
+    Attributes
+    ----------
+    column
+        What the widgets that are added have as their parent.
+    """
+
+    def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setProperty("panel", "bottom")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(1, 0, 1, 1)
-        layout.addWidget(content)
-        self._content = content
+        self.column = QWidget(self)
+        layout.addWidget(self.column)
+        self._lines = QVBoxLayout(self.column)
+        self._lines.setContentsMargins(0, 0, 0, 0)
+        self._lines.setSpacing(0)
+
+    def add(self, widgets: Sequence[QWidget], grow: int | None = -1) -> None:
+        """Put widgets below those there are; number ``grow`` takes the room left."""
+        for widget in widgets:
+            self._lines.addWidget(widget)
+        if grow is not None:
+            self._lines.setStretchFactor(widgets[grow], 1)
 
     def set_folded(self, folded: bool) -> None:
         """Be no more than the panel's lower edge, or whole."""
-        self._content.setVisible(not folded)
+        self.column.setVisible(not folded)
         self.setMinimumHeight(RADIUS if folded else 0)
         self.setMaximumHeight(RADIUS if folded else _UNBOUNDED)
 
@@ -153,14 +172,15 @@ class PanelBody(QFrame):
 class Panel(QWidget):
     """A panel that stays where it is."""
 
-    def __init__(self, title: str, content: QWidget) -> None:
-        super().__init__()
+    def __init__(self, title: str, parent: QWidget) -> None:
+        super().__init__(parent)
         self.title_line = TitleLine(title, self)
+        self.body = PanelBody(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.title_line)
-        layout.addWidget(PanelBody(content, self), 1)
+        layout.addWidget(self.body, 1)
 
 
 class DockPanel(QDockWidget):
@@ -172,11 +192,13 @@ class DockPanel(QDockWidget):
         Object name.
     title, short
         What its title line says, and what its tab and menu entry say.
-    content
-        What it shows.
+    parent
+        The window.
 
     Attributes
     ----------
+    title_line, body
+        Where its controls and its widgets lie.
     in_front
         It can be seen: neither closed nor behind another panel.
     folded
@@ -187,10 +209,8 @@ class DockPanel(QDockWidget):
     seen_changed = Signal(bool)
     """Whether its content can be seen."""
 
-    def __init__(
-        self, name: str, title: str, content: QWidget, short: str = ""
-    ) -> None:
-        super().__init__(short or title)
+    def __init__(self, name: str, title: str, short: str, parent: QWidget) -> None:
+        super().__init__(short or title, parent)
         self.setObjectName(name)
         self.title_line = TitleLine(title, self, short)
         self.folded = False
@@ -210,8 +230,8 @@ class DockPanel(QDockWidget):
         self.title_line.line.addWidget(self._fold)
         self.title_line.line.addWidget(close)
         self.setTitleBarWidget(self.title_line)
-        self._body = PanelBody(content, self)
-        self.setWidget(self._body)
+        self.body = PanelBody(self)
+        self.setWidget(self.body)
         self._say_fold()
         self.in_front = False
         self.visibilityChanged.connect(self._note_visible)
@@ -221,7 +241,7 @@ class DockPanel(QDockWidget):
         if folded == self.folded:
             return
         self.folded = folded
-        self._body.set_folded(folded)
+        self.body.set_folded(folded)
         high = self.title_line.sizeHint().height() + RADIUS
         self.setMaximumHeight(high if folded else _UNBOUNDED)
         self._say_fold()
@@ -326,15 +346,3 @@ class MoreTabs(QToolButton):
         self._bar.setCurrentIndex(number)
         self.fit()
         self.chosen.emit()
-
-
-def stacked(*widgets: QWidget, grow: int = -1) -> QWidget:
-    """Widgets one above the other; number ``grow`` takes the room that is left."""
-    holder = QWidget()
-    layout = QVBoxLayout(holder)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(0)
-    for widget in widgets:
-        layout.addWidget(widget)
-    layout.setStretch(grow % len(widgets), 1)
-    return holder

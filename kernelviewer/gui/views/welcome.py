@@ -304,6 +304,19 @@ def _button(
     return button
 
 
+class Pages(QStackedWidget):
+    """Pages that need as much room as the one that is seen, not, as Qt's, as any."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.currentChanged.connect(self.updateGeometry)
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt: what the page that is seen needs."""
+        page = self.currentWidget()
+        return super().minimumSizeHint() if page is None else page.minimumSizeHint()
+
+
 class CentreController(Controller):
     """Shows the one or the other, and tells that other networks are open."""
 
@@ -326,7 +339,7 @@ class CentreController(Controller):
 CENTRE = ViewSpec(
     id="centre",
     title="Centre",
-    make={"centre": QStackedWidget, "welcome": Welcome},
+    make={"centre": Pages, "welcome": Welcome},
     controller=CentreController,
     reads=("models",),
 )

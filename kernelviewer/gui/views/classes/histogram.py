@@ -79,6 +79,8 @@ class Columns:
         What stays free for numbers after the longest bar of each.
     blocks
         How many parts of the rows stand side by side.
+    top, row
+        Where rows begin, and how high each is.
     """
 
     left: float
@@ -87,6 +89,8 @@ class Columns:
     first: int
     numbers: float
     blocks: int
+    top: float
+    row: float
 
     def shown(self) -> range:
         """The columns in view."""
@@ -320,7 +324,10 @@ class ClassRows(Ringed):
             widest = spaced(most) if several else "00 000"
         numbers = metrics.horizontalAdvance(widest)
         end = self._block_width() - (GAP / 2 if several else MARGIN)
-        return Columns(left, end, count, self._first, numbers + GAP, self._blocks())
+        return Columns(
+            *(left, end, count, self._first, numbers + GAP, self._blocks()),
+            *(self._top(), self._row_height()),
+        )
 
     def _mark_width(self) -> float:
         """Room for the letters that stand for a class in charts."""
@@ -334,6 +341,8 @@ class ClassRows(Ringed):
         return len(self.contents) > 1 or self._block_width() >= _SHARES_FROM
 
     def _row_height(self) -> float:
+        if self._painted:
+            return self._painted.row
         unit, even = self._unit(), self._room() / self._lines()
         if even < _LEAST_ROW * unit:
             return _SCROLLED_ROW * unit
@@ -341,6 +350,8 @@ class ClassRows(Ringed):
 
     def _top(self) -> float:
         """Where the rows begin; a low view has no line above them."""
+        if self._painted:
+            return self._painted.top
         unit, caption = self._unit(), CAPTION * self._unit()
         low = self.height() < len(PAPER.rows) * 12 * unit + caption
         return GAP / 2 if low and len(self.contents) < 2 else caption

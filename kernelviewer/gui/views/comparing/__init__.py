@@ -274,6 +274,7 @@ COMPARING = ViewSpec(
     id="comparing",
     title="Comparison",
     make={"comparing": ComparingBar},
+    grow=None,
     controller=ComparingController,
     reads=("models", "size", "comparing", "comparison", "pairs"),
 )

@@ -244,6 +244,7 @@ STEPS = ViewSpec(
     id="steps",
     title="Training steps",
     make={"steps": StepsBar},
+    grow=None,
     controller=StepsController,
     reads=("run", "track", "threshold"),
     keys=(
