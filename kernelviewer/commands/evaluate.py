@@ -123,8 +123,7 @@ def _judged(
         return
     parts = split(seen, banks, size) if seen else Parts((), collect(banks, size), ())
     if not parts.held_out:
-        msg = f"all {size_label(size)} kernels of the files are flat"
-        raise LatentError(msg)
+        raise LatentError(f"all {size_label(size)} kernels of the files are flat")
     for name in parts.left_out:
         complain(f"{name} is a sibling of a network to judge on, so it is left out")
     contest = (

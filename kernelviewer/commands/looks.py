@@ -150,8 +150,7 @@ def _autoencoder(name: str | None, size: Size) -> Autoencoder | None:
     try:
         return shipped(size) if name is None else Autoencoder.load(Path(name))
     except CheckpointError as error:
-        problem = f"{error.name}: {error.problem}"
-        raise FigureError(problem, error.hint) from None
+        raise FigureError(f"{error.name}: {error.problem}", error.hint) from None
 
 
 def _preset(text: str) -> FigureOptions:
@@ -160,8 +159,7 @@ def _preset(text: str) -> FigureOptions:
     for name, options in PRESETS.items():
         if name.lower() == text.lower():
             return options
-    msg = f"{text!r} is none of {', '.join(PRESETS)}"
-    raise argparse.ArgumentTypeError(msg)
+    raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(PRESETS)}")
 
 
 def _parser(option: Option) -> Callable[[str], Any]:

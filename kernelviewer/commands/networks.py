@@ -177,8 +177,7 @@ def sizes_of(banks: Sequence[KernelBank], wished: Size | None) -> list[Size]:
     sizes = sorted(there if wished is None else there & {wished}, reverse=True)
     if not sizes:
         which = "" if wished is None else f"{size_label(wished)} "
-        msg = f"the files have no {which}depthwise kernels"
-        raise RefusedError(msg)
+        raise RefusedError(f"the files have no {which}depthwise kernels")
     return sizes
 
 

@@ -36,8 +36,7 @@ INPUTS = ("autoencoder", "keys", "accuracy")
 def parse_size(text: str) -> Size:
     """A kernel size such as ``7x7``, ``1x11`` or ``7`` (1-D)."""
     if not re.fullmatch(r"[1-9]\d{0,3}([x×][1-9]\d{0,3}){0,2}", text):
-        msg = f"{text!r} is no kernel size such as 7x7, 1x11 or 7"
-        raise ArgumentTypeError(msg)
+        raise ArgumentTypeError(f"{text!r} is no kernel size such as 7x7, 1x11 or 7")
     return as_size(text)
 
 

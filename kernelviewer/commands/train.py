@@ -191,8 +191,7 @@ def _train(
     for name in parts.left_out:
         complain(f"{name} is a sibling of a held-out network, so it is left out")
     if unseen and not parts.held_out:
-        msg = f"the held-out files have no {size_label(size)} kernels"
-        raise LatentError(msg)
+        raise LatentError(f"the held-out files have no {size_label(size)} kernels")
     return _fitted(size, parts.networks, parts.held_out, options, device)
 
 
@@ -234,8 +233,7 @@ def _main_size(banks: list[KernelBank]) -> tuple[int, ...]:
         for size, kernels in bank.sizes.items():
             counts[size] = counts.get(size, 0) + len(kernels)
     if not counts:
-        msg = "the files have no depthwise kernels to train on"
-        raise LatentError(msg)
+        raise LatentError("the files have no depthwise kernels to train on")
     return max(counts, key=lambda size: (counts[size], size))
 
 

@@ -669,8 +669,7 @@ class Questions:
         except OSError:
             raise CorpusError(f"{path} is missing", REPAIR) from None
         if there != wanted:
-            problem = f"{path} has {there} bytes in place of {wanted}"
-            raise CorpusError(problem, REPAIR)
+            raise CorpusError(f"{path} has {there} bytes in place of {wanted}", REPAIR)
         self._seen.add((network, size, name))
         return path
 

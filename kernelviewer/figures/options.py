@@ -115,11 +115,10 @@ class Number(Option):
     def check(self, value: float | None) -> None:
         """Raise unless it is in range; NaN is in none."""
         if value is not None and not self.low <= value <= self.high:
-            msg = (
+            raise OptionError(
                 f"the {self.noun} is between {self.low:g} and {self.high:.10g}"
                 f"{self.unit}, not {value:g}"
             )
-            raise OptionError(msg)
 
     def fits(self, value: object) -> bool:
         """True if it is a number, or nothing where that is allowed."""
@@ -263,8 +262,7 @@ def declare_own(own: Own[Any]) -> None:
         There is one of that name.
     """
     if own.name in _OPTIONS:
-        msg = f"two options of figures are called {own.name!r}"
-        raise ValueError(msg)
+        raise ValueError(f"two options of figures are called {own.name!r}")
     _OWN[own.name] = own
     _OPTIONS[own.name] = replace(own.option, is_look=False)
 
@@ -469,11 +467,10 @@ class FigureOptions:
         for name, option in OPTIONS.items():
             option.check(self.value(name))
         if self.margin_mm is not None and self.margin_mm > self.width_mm / 4:
-            msg = (
+            raise OptionError(
                 f"the margin is at most a quarter of the width, "
                 f"{self.width_mm / 4:g} mm, not {self.margin_mm:g}"
             )
-            raise OptionError(msg)
 
     def value(self, name: str) -> Any:
         """An option's value, by its name in `OPTIONS`."""

@@ -257,8 +257,7 @@ def read_record(path: AnyPath) -> Record:
     except DamagedRecordError as error:
         raise FigureError(f"{name}: {_DAMAGED}: {error}", _ANEW) from None
     except RecursionError:
-        problem = f"{name}: {_DAMAGED}: it is nested too deep"
-        raise FigureError(problem, _ANEW) from None
+        raise FigureError(f"{name}: {_DAMAGED}: it is nested too deep", _ANEW) from None
     except (ValueError, ET.ParseError):
         raise FigureError(
             f"{name}: this is no figure of kernelviewer",
@@ -330,8 +329,7 @@ def from_ranges(text: str, count: int) -> NDArray[np.bool_] | None:
         first, _, last = part.partition("-")
         start, end = int(first), int(last or first)
         if not 0 <= start <= end < count:
-            msg = f"no kernels {part!r} among {count}"
-            raise ValueError(msg)
+            raise ValueError(f"no kernels {part!r} among {count}")
         shown[start : end + 1] = True
     return shown
 

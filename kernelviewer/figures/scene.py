@@ -336,8 +336,7 @@ def make_scene(banks: Sequence[KernelBank], size: Size | None = None) -> Scene:
             counts[key] = counts.get(key, 0) + len(kernels)
     names = ", ".join(bank.name for bank in banks)
     if not counts:
-        msg = f"{names}: there are no depthwise kernels to show"
-        raise FigureError(msg)
+        raise FigureError(f"{names}: there are no depthwise kernels to show")
     size = size or max(counts, key=lambda key: (counts[key], key))
     if size not in counts:
         sizes = ", ".join(map(size_key, counts))

@@ -222,8 +222,7 @@ def read_program(data: Data, span: Span, watch: Watch) -> Program:
             if count % 256 == 1:
                 watch.check()
             if count > _MAX_ITEMS:
-                msg = "it lists an absurd number of variables"
-                raise DamagedError(msg)
+                raise DamagedError("it lists an absurd number of variables")
             if (inner, kind) == (3, BYTES):
                 _variable(data, (a, b), program)
             elif (inner, kind) == (4, BYTES):

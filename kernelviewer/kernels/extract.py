@@ -255,8 +255,7 @@ def _chosen(checkpoint: Checkpoint, include: Collection[str]) -> set[int]:
         tensor = find_stack(checkpoint, layer)
         if tensor is None:
             name = shown(checkpoint.path.name)
-            msg = f"{name} has no layer {layer!r} that can be included"
-            raise ValueError(msg)
+            raise ValueError(f"{name} has no layer {layer!r} that can be included")
         chosen.add(id(tensor))
     return chosen
 

@@ -78,8 +78,7 @@ class Keys:
         with np.errstate(over="ignore"):  # what is too large is not finite then
             weights = np.asarray(kernels, np.float32)
         if not 0 < len(weights) <= MOST_KEYS or weights.ndim < 2:
-            msg = f"{len(weights):,} keys: there have to be 1 to {MOST_KEYS}"
-            raise KeysError(msg)
+            raise KeysError(f"{len(weights):,} keys: there have to be 1 to {MOST_KEYS}")
         found = measure(weights)
         if not (found.scale > 0).all():
             number = int(np.argmin(found.scale)) + 1
@@ -149,10 +148,9 @@ def approximate_kernels(
         The keys are of another size.
     """
     if weights.shape[1:] != keys.size:
-        msg = (
+        raise KeysError(
             f"the keys of {keys.name} are {size_label(keys.size)}: the kernels are not"
         )
-        raise KeysError(msg)
     count = len(weights)
     key = np.full(count, -1, np.int16)
     gain = np.zeros(count, np.float32)
@@ -427,11 +425,10 @@ def read_keys(path: AnyPath) -> Keys:
         raise KeysError(f"{path.name} is no table: a cell of it does not end") from None
     dimensions = len(rows[0]) - 2 if rows else 0
     if dimensions not in AXES or tuple(rows[0][1:-1]) != AXES[dimensions]:
-        msg = (
+        raise KeysError(
             f"{path.name} is no table of keys: its first line has to be "
             "key,row,column,value (key,tap,value for 1-D kernels)"
         )
-        raise KeysError(msg)
     return Keys.of(path.name, _table(path.name, rows[1:], dimensions))
 
 
@@ -451,8 +448,7 @@ def _table(
     names, places[:, 0] = np.unique(places[:, 0], return_inverse=True)
     shape = (len(names), *(int(last) + 1 for last in places[:, 1:].max(axis=0)))
     if (places < 0).any() or math.prod(shape) != len(places):
-        msg = f"{name}: each key needs a value for each tap, once"
-        raise KeysError(msg)
+        raise KeysError(f"{name}: each key needs a value for each tap, once")
     kernels = np.full(shape, np.nan)
     kernels[tuple(places.T)] = values
     if np.isnan(kernels).any():

@@ -426,8 +426,7 @@ def _fields(header: Mapping[str, Any], arrays: Arrays) -> Fields:
     taps = math.prod(size)
     method = header["method"]
     if method not in ("curve", "paper"):
-        msg = f"its method {str(method)[:40]!r} is unknown"
-        raise LatentError(msg)
+        raise LatentError(f"its method {str(method)[:40]!r} is unknown")
     card = header["card"]
     if not isinstance(card, dict):
         raise TypeError
@@ -495,8 +494,6 @@ def _centroids(arrays: Arrays, taps: int) -> list[tuple[int, NDArray[np.float32]
 
 def _expect(array: NDArray[Any], name: str, shape: tuple[int, ...]) -> None:
     if array.dtype != np.float32 or array.shape != shape:
-        msg = f"{name} has the wrong shape or type"
-        raise LatentError(msg)
+        raise LatentError(f"{name} has the wrong shape or type")
     if not np.isfinite(array).all():
-        msg = f"{name} has values that are not finite"
-        raise LatentError(msg)
+        raise LatentError(f"{name} has values that are not finite")

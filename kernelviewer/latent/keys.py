@@ -220,8 +220,7 @@ def approximate(
         raise KeysError(msg)
     having = [bank for bank in several if size in bank.sizes]
     if not having:
-        msg = f"the networks have no {size_label(size)} kernels"
-        raise KeysError(msg)
+        raise KeysError(f"the networks have no {size_label(size)} kernels")
     if given is None:
         given = find_keys(having, size, int(str(keys)), among, watch=watch)
     return _approximated(having, given, watch)
@@ -261,8 +260,7 @@ def find_keys(
         No kernel has a pattern, or there is nothing to seek among.
     """
     if count < 1:
-        msg = "the number of keys is 1 or more"
-        raise KeysError(msg)
+        raise KeysError("the number of keys is 1 or more")
     among = among or usual_among(size)
     kernels, weights = pooled(banks, size)
     name = f"{count} of the {among}"
@@ -318,8 +316,7 @@ def pooled(
     """
     networks = collect(banks, size, joined=True)
     if not networks:
-        msg = f"no {size_label(size)} kernel has a pattern: all are flat"
-        raise KeysError(msg)
+        raise KeysError(f"no {size_label(size)} kernel has a pattern: all are flat")
     rows = [network.patterns.reshape(len(network), -1) for network in networks]
     return np.concatenate(rows), network_weights(networks)
 

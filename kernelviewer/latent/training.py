@@ -198,8 +198,7 @@ class Training:
             No sweep was finished.
         """
         if self._best is None:
-            msg = "training was stopped before there was anything to keep"
-            raise LatentError(msg)
+            raise LatentError("training was stopped before there was anything to keep")
         best = self._best
         card: dict[str, Any] = {
             "seed": self.options.seed,
@@ -324,8 +323,7 @@ def _sweeps(options: TrainingOptions) -> int:
         raise LatentError(msg, f"Use {' or '.join(METHODS)}.")
     total = SWEEPS[options.method] if options.sweeps is None else options.sweeps
     if total < 1:
-        msg = f"{total} sweeps are too few to train"
-        raise LatentError(msg)
+        raise LatentError(f"{total} sweeps are too few to train")
     return total
 
 

@@ -169,8 +169,7 @@ class OwnNames:
         """
         index = INDEX.get(class_id, NAMELESS[0])
         if index in NAMELESS:
-            msg = f"{class_id!r} is no class that can be named"
-            raise ValueError(msg)
+            raise ValueError(f"{class_id!r} is no class that can be named")
         name, item = tidied(own.name), CLASSES[index]
         own = OwnName("" if name == item.name else name, own.colour)
         others = {key: old for key, old in self.classes.items() if key != class_id}

@@ -66,8 +66,7 @@ class Presenter:
         """Show a view from now on, whenever one of these parts of the state changed."""
         self._reads[view] = frozenset(reads)
         if unknown := self._reads[view] - _READ.keys():
-            msg = f"the view state has no {', '.join(sorted(unknown))}"
-            raise ValueError(msg)
+            raise ValueError(f"the view state has no {', '.join(sorted(unknown))}")
         self.show_again(view)
 
     def refresh(self) -> None:

@@ -213,8 +213,7 @@ def prepare_family(
         The size is that of 3-D kernels.
     """
     if len(scene.size) > 2:
-        msg = "the pattern family is one of 1-D and 2-D kernels"
-        raise FigureError(msg)
+        raise FigureError("the pattern family is one of 1-D and 2-D kernels")
     rows, columns = (1, *scene.size)[-2:]
     kernels, surfaces = [], []
     for item in PAPER.patterns:

@@ -71,8 +71,7 @@ def read_config(text: str) -> Network:
     try:
         config = json.loads(text)
     except (ValueError, RecursionError):
-        msg = "its configuration is damaged"
-        raise DamagedError(msg) from None
+        raise DamagedError("its configuration is damaged") from None
     root = _layer(config, 0)
     network = Network(root)
     _number(root, network.by_name)
@@ -88,8 +87,7 @@ def snake_case(kind: str) -> str:
 
 def _layer(config: object, depth: int) -> Layer:
     if depth > _MAX_DEPTH:
-        msg = "its configuration is nested absurdly deep"
-        raise DamagedError(msg)
+        raise DamagedError("its configuration is nested absurdly deep")
     entry = config if isinstance(config, dict) else {}
     settings = entry.get("config")
     inside: object = settings  # Keras 1 lists a Sequential's layers right here

@@ -211,8 +211,7 @@ def _decode(raw: NDArray[np.uint8], dtype: str, count: int) -> NDArray[np.generi
 
 def _whole(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 20):
-        msg = "the place of a weight in another file is no number"
-        raise DamagedError(msg)
+        raise DamagedError("the place of a weight in another file is no number")
     return int(text)
 
 
@@ -361,8 +360,7 @@ def _chosen(
         which = "fit more than one axis" if fitting else "fit no axis"
     if wanted in fitting:
         return wanted
-    msg = (
+    raise NotConstantError(
         f"its scales of shape {list(value.shape)}{blocks} {which} of its shape, "
         f"{list(shape)}"
     )
-    raise NotConstantError(msg)

@@ -88,8 +88,7 @@ def read(source: Source, options: Options) -> Checkpoint:
         if any(node.operator in CONVOLUTIONS for node in nodes):
             problem = f"{_WHAT} whose weights lie in another file"
             raise CheckpointError(source.path, problem, _FREEZE)
-        problem = f"{_WHAT} without convolutions"
-        raise CheckpointError(source.path, problem)
+        raise CheckpointError(source.path, f"{_WHAT} without convolutions")
     return Checkpoint(
         source.path,
         "TensorFlow graph",
@@ -220,8 +219,7 @@ def _shape(data: Data, span: Span) -> tuple[int, ...]:
             ]
             sides.append(sizes[0] if sizes else 0)
     if len(sides) > _MAX_DIMENSIONS or any(side < 0 for side in sides):
-        msg = f"a weight in it has the shape {sides[:_MAX_DIMENSIONS]}"
-        raise DamagedError(msg)
+        raise DamagedError(f"a weight in it has the shape {sides[:_MAX_DIMENSIONS]}")
     return tuple(sides)
 
 

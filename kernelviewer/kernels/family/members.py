@@ -192,8 +192,7 @@ def members(
     place = INDEX.get(class_id, len(FINE.patterns))
     if place >= len(FINE.patterns):
         names = ", ".join(item.id for item in FINE.patterns)
-        msg = f"no pattern class is called {class_id!r}; there are {names}"
-        raise ValueError(msg)
+        raise ValueError(f"no pattern class is called {class_id!r}; there are {names}")
     rows, columns = as_plane(size)
     kinds, only_sign = CLASS_KINDS[place]
     kind = kind or kinds[0]
