@@ -36,29 +36,20 @@ WITHOUT_MEAN = "Kernels are drawn without their mean, which no class depends on.
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """A finished figure with all that goes with it.
-
-    Attributes
-    ----------
-    exhibit, content
-        Its kind and the data in it.
-    page
-        Its layout; ``page.figure`` is matplotlib's.
-    record
-        How to make it again.
-    remark
-        What its networks have alike and how that is counted, and what is called
-        otherwise than files and program do; mostly empty.
-    own
-        The user's names and colours of classes in it.
-    """
+    """A finished figure with all that goes with it."""
 
     exhibit: Exhibit
     content: Content
+    """Its kind and the data in it."""
     page: Page
+    """Its layout; ``page.figure`` is matplotlib's."""
     record: Record
+    """How to make it again."""
     remark: str = ""
+    """What its networks have alike and how that is counted, and what is called
+    otherwise than files and program do; mostly empty."""
     own: Mapping[str, OwnName] = field(default_factory=dict)
+    """The user's names and colours of classes in it."""
 
     @property
     def figure(self) -> Figure:

@@ -190,18 +190,12 @@ class Convolution:
 
 @dataclass(slots=True)
 class Program:
-    """The facts of a graph.
-
-    Attributes
-    ----------
-    variables
-        Name → shape of each variable that is saved.
-    convolutions
-        In the graph's order.
-    """
+    """The facts of a graph."""
 
     variables: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    """Name → shape of each variable that is saved."""
     convolutions: list[Convolution] = field(default_factory=list)
+    """In the graph's order."""
 
 
 def read_program(data: Data, span: Span, watch: Watch) -> Program:

@@ -72,49 +72,33 @@ DEVICES = {
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Something the user can ask for.
-
-    Attributes
-    ----------
-    id
-        Its name, as other modules know it.
-    text
-        As in the menu, with its ``&`` mnemonic; an ellipsis where it asks for more.
-    menu
-        Title of its menu, after a slash that of a menu within it; commands stand
-        there in the table's order.
-    run
-        What it does in a window; None for a menu of choices.
-    keys
-        Shortcuts, portable text.
-    needs
-        A key of `NEEDS`: without it the command is disabled.
-    rule
-        True: a separating line goes before it.
-    on
-        Tells whether it is switched on; None for what is no switch.
-    act
-        The name of what it would do now, which goes behind the text.
-    choices
-        The menu that takes its place.
-    tip
-        What it does, where the text does not say it.
-    also
-        Other words by which people look for it in the palette.
-    """
+    """Something the user can ask for."""
 
     id: str
+    """Its name, as other modules know it."""
     text: str
+    """As in the menu, with its ``&`` mnemonic; an ellipsis where it asks for more."""
     menu: str
+    """Title of its menu, after a slash that of a menu within it; commands stand there
+    in the table's order."""
     run: Callable[[WindowContext], object] | None = None
+    """What it does in a window; None for a menu of choices."""
     keys: tuple[str, ...] = ()
+    """Shortcuts, portable text."""
     needs: str = ""
+    """A key of `NEEDS`: without it the command is disabled."""
     rule: bool = False
+    """True: a separating line goes before it."""
     on: Callable[[WindowContext], bool] | None = None
+    """Tells whether it is switched on; None for what is no switch."""
     act: Callable[[ViewState], str] | None = None
+    """The name of what it would do now, which goes behind the text."""
     choices: Callable[[WindowContext], QMenu] | None = None
+    """The menu that takes its place."""
     tip: str = ""
+    """What it does, where the text does not say it."""
     also: str = ""
+    """Other words by which people look for it in the palette."""
 
     @property
     def title(self) -> str:

@@ -378,15 +378,10 @@ class Dialog(QDialog):
 
 
 class WorkDialog(Dialog):
-    """A dialog with work of its own in the background, which ends with it.
-
-    Attributes
-    ----------
-    ticket
-        Of the work that was begun last; another dialog's goes on.
-    """
+    """A dialog with work of its own in the background, which ends with it."""
 
     ticket: Ticket | None = None
+    """Of the work that was begun last; another dialog's goes on."""
 
     def give_up(self) -> None:
         """Stop the work."""

@@ -136,32 +136,26 @@ class Entry:
 
     Attributes
     ----------
-    kind
-        What it is: ``Command``, ``Layer``, ``Class``, …
     title, note
         Its name, and what stands beside it.
-    run, verb
-        What Enter does, and the word for it.
-    keys
-        Its shortcut as people read it.
-    enabled
-        False: listed, but without effect for now.
-    also
-        Other names it is found by.
-    other, other_verb
-        What Shift+Enter does, if anything.
     """
 
     kind: str
+    """What it is: ``Command``, ``Layer``, ``Class``, …"""
     title: str
     run: Callable[[], object]
     verb: str = "run"
+    """What Enter does, and the word for it."""
     note: str = ""
     keys: str = ""
+    """Its shortcut as people read it."""
     enabled: bool = True
+    """False: listed, but without effect for now."""
     also: str = ""
+    """Other names it is found by."""
     other: Callable[[], object] | None = None
     other_verb: str = ""
+    """What Shift+Enter does, if anything."""
 
     @property
     def key(self) -> tuple[str, str, str]:

@@ -53,18 +53,12 @@ class KeysError(ValueError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Keys:
-    """K patterns of one size.
-
-    Attributes
-    ----------
-    name
-        What they are, for people: ``published``, ``8 of the curve``, a file's name.
-    patterns
-        float32 [K, *size], mean 0 and length 1.
-    """
+    """K patterns of one size."""
 
     name: str
+    """What they are, for people: ``published``, ``8 of the curve``, a file's name."""
     patterns: NDArray[np.float32]
+    """float32 [K, *size], mean 0 and length 1."""
 
     @classmethod
     def of(cls, name: str, kernels: NDArray[np.floating]) -> Keys:
@@ -102,23 +96,16 @@ class Keys:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Approximation:
-    """N kernels by keys. Arrays of length N.
-
-    Attributes
-    ----------
-    key
-        int16, the key of each kernel; −1 for kernels without a pattern.
-    gain, offset
-        float32, a and b of ŷ = a·f̂ + b; the gain is 0 without a pattern.
-    r2
-        float32 in [0, 1], the share of the variance that is kept; NaN without a
-        pattern.
-    """
+    """N kernels by keys. Arrays of length N."""
 
     key: NDArray[np.int16]
+    """int16, the key of each kernel; −1 for kernels without a pattern."""
     gain: NDArray[np.float32]
     offset: NDArray[np.float32]
+    """float32, a and b of ŷ = a·f̂ + b; the gain is 0 without a pattern."""
     r2: NDArray[np.float32]
+    """float32 in [0, 1], the share of the variance that is kept; NaN without a
+    pattern."""
 
     def kernels(self, keys: Keys) -> NDArray[np.float32]:
         """What stands for the kernels, ŷ, float32 [N, *size]."""
@@ -174,25 +161,17 @@ def approximate_kernels(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Search:
-    """Keys that were found among candidates.
-
-    Attributes
-    ----------
-    chosen
-        Indices of candidates: the keys, in the order of what each adds.
-    curve
-        Mean R² of the first 1, 2, … of the keys found by forward search, before any was
-        exchanged.
-    mean
-        Mean R² of ``chosen``.
-    exchanges
-        How often a key was exchanged.
-    """
+    """Keys that were found among candidates."""
 
     chosen: tuple[int, ...]
+    """Indices of candidates: the keys, in the order of what each adds."""
     curve: tuple[float, ...]
+    """Mean R² of the first 1, 2, … of the keys found by forward search, before any was
+    exchanged."""
     mean: float
+    """Mean R² of ``chosen``."""
     exchanges: int
+    """How often a key was exchanged."""
 
 
 def search_keys(

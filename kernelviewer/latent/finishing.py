@@ -50,21 +50,14 @@ PER_KIND = 500
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
-    """The patterns a curve learns from. The first ``real`` are trained kernels.
-
-    Attributes
-    ----------
-    patterns
-        float32 [N, *size].
-    weight
-        float32 [N], sums to 1.
-    real
-        How many of them come from networks.
-    """
+    """The patterns a curve learns from. The first ``real`` are trained kernels."""
 
     patterns: NDArray[np.float32]
+    """float32 [N, *size]."""
     weight: NDArray[np.float32]
+    """float32 [N], sums to 1."""
     real: int
+    """How many of them come from networks."""
 
     @property
     def real_weight(self) -> NDArray[np.float32]:

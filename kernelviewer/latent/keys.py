@@ -63,19 +63,13 @@ class Null:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """One network: its kernels of a size by the keys, and mean R² by layer.
-
-    Attributes
-    ----------
-    bank, approximation
-        The network, and what its kernels of the size become.
-    layers
-        (name, kernels with a pattern, mean R²) of each layer that has such kernels.
-    """
+    """One network: its kernels of a size by the keys, and mean R² by layer."""
 
     bank: KernelBank
     approximation: Approximation
+    """The network, and what its kernels of the size become."""
     layers: tuple[tuple[str, int, float], ...]
+    """(name, kernels with a pattern, mean R²) of each layer that has such kernels."""
 
     @property
     def mean(self) -> float:
@@ -85,34 +79,23 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Approximated:
-    """Networks approximated by keys.
-
-    Attributes
-    ----------
-    keys
-        The keys.
-    null
-        What white noise reaches with them.
-    parts
-        The networks that have kernels of the keys' size.
-    mean
-        Mean R² of the distinct networks, each family of networks weighing alike.
-    curve
-        Mean R² with the first 1, 2, … keys of ``order``, and the same of white noise.
-    order
-        The keys by what each adds to those before it.
-    use
-        float64 [K, 2]: share of the kernels that each key carries, and their mean R²
-        (NaN: none), weighed as ``mean`` is.
-    """
+    """Networks approximated by keys."""
 
     keys: Keys
+    """The keys."""
     null: Null
+    """What white noise reaches with them."""
     parts: tuple[Part, ...]
+    """The networks that have kernels of the keys' size."""
     mean: float
+    """Mean R² of the distinct networks, each family of networks weighing alike."""
     curve: tuple[tuple[float, float], ...]
+    """Mean R² with the first 1, 2, … keys of ``order``, and the same of white noise."""
     order: tuple[int, ...]
+    """The keys by what each adds to those before it."""
     use: NDArray[np.float64]
+    """float64 [K, 2]: share of the kernels that each key carries, and their mean R²
+    (NaN: none), weighed as ``mean`` is."""
 
     def to_json(self) -> dict[str, Any]:
         """What ``kernelviewer keys --json`` prints."""

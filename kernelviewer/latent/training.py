@@ -40,50 +40,33 @@ SWEEPS: dict[str, int] = {"curve": 40, "paper": 60}
 
 @dataclass(frozen=True, slots=True)
 class TrainingOptions:
-    """Settings of a training.
-
-    Attributes
-    ----------
-    method
-        ``curve`` or ``paper``.
-    sweeps
-        How often the kernels are shown; None: what the method needs.
-    seed
-        The same seed gives the same autoencoder on the same device.
-    curve
-        Further options of the method ``curve``.
-    """
+    """Settings of a training."""
 
     method: Method = "curve"
+    """``curve`` or ``paper``."""
     sweeps: int | None = None
+    """How often the kernels are shown; None: what the method needs."""
     seed: int = 0
+    """The same seed gives the same autoencoder on the same device."""
     curve: CurveOptions = field(default_factory=CurveOptions)
+    """Further options of the method ``curve``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sweep:
-    """How training stands after a sweep.
-
-    Attributes
-    ----------
-    number, total
-        Sweeps done and wanted.
-    loss
-        1 − mean cosine of the training kernels.
-    held_out_fit
-        Mean fit of the held-out kernels; None without any.
-    seconds_left
-        An estimate.
-    model
-        The model as it is now; `spectrum` decodes it.
-    """
+    """How training stands after a sweep."""
 
     number: int
     total: int
+    """Sweeps done and wanted."""
     loss: float
+    """1 − mean cosine of the training kernels."""
     held_out_fit: float | None
+    """Mean fit of the held-out kernels; None without any."""
     seconds_left: float
+    """An estimate."""
     model: Curve | PlainAutoencoder
+    """The model as it is now; `spectrum` decodes it."""
 
     def spectrum(self, count: int = 96) -> NDArray[np.float32]:
         """Patterns [count, *size] from one end of the axis to the other."""

@@ -59,20 +59,15 @@ _NOISE = "white noise"
 
 @dataclass(frozen=True, eq=False)
 class CompareContent:
-    """The two sides.
-
-    Attributes
-    ----------
-    layers, cosines
-        For networks of one kind: each layer's name, and the cosines [n] between its
-        kernels' patterns in the two; else empty.
-    """
+    """The two sides."""
 
     sides: tuple[Side, Side]
     size: Size
     yardstick: Yardstick | None
     layers: tuple[str, ...]
     cosines: tuple[NDArray[np.float32], ...]
+    """For networks of one kind: each layer's name, and the cosines [n] between its
+    kernels' patterns in the two; else empty."""
     seed: int
     changed: PairsContent | None = None
 
@@ -373,22 +368,15 @@ _PALE = 0.55
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """One of the two.
-
-    Attributes
-    ----------
-    name
-        The network's, or *white noise*.
-    samples
-        Random kernels; of networks of one kind the same places in both.
-    counts, fit
-        Classes and fits (of kernels that are not flat); None without classes.
-    """
+    """One of the two."""
 
     name: str
+    """The network's, or *white noise*."""
     samples: Block
+    """Random kernels; of networks of one kind the same places in both."""
     counts: Counts | None = None
     fit: NDArray[np.float32] | None = None
+    """Classes and fits (of kernels that are not flat); None without classes."""
 
 
 class Panel(Protocol):

@@ -37,18 +37,12 @@ _NARROWEST = 12.0
 
 @dataclass(frozen=True, eq=False)
 class DriftContent:
-    """The layers that correspond, beside shuffled channels.
-
-    Attributes
-    ----------
-    compared
-        The networks and their pairs.
-    layers
-        Names in the first network, in its order.
-    """
+    """The layers that correspond, beside shuffled channels."""
 
     compared: Compared
+    """The networks and their pairs."""
     layers: tuple[str, ...]
+    """Names in the first network, in its order."""
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """A chart each for patterns, scales and classes."""

@@ -41,18 +41,12 @@ weight), across and along a cross's arm."""
 
 @dataclass(frozen=True, eq=False)
 class FamilyContent:
-    """One member of each class.
-
-    Attributes
-    ----------
-    kernels
-        float32 [classes, kh, kw], the largest weight 1.
-    surfaces
-        float64 [classes, mesh, mesh], the same on a finer grid.
-    """
+    """One member of each class."""
 
     kernels: NDArray[np.float32]
+    """float32 [classes, kh, kw], the largest weight 1."""
     surfaces: NDArray[np.float64]
+    """float64 [classes, mesh, mesh], the same on a finer grid."""
     size: Size
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:

@@ -181,15 +181,7 @@ class HistogramContent:
 
 @dataclass(frozen=True, eq=False)
 class _Row:
-    """The charts of one network.
-
-    Attributes
-    ----------
-    below
-        How far the second chart lies below the first; 0: it lies beside it.
-    tags
-        Room above the charts for the classes' letters; 0: they are not wanted.
-    """
+    """The charts of one network."""
 
     page: Page
     item: Distribution
@@ -197,7 +189,9 @@ class _Row:
     y: float
     height: float
     below: float
+    """How far the second chart lies below the first; 0: it lies beside it."""
     tags: float
+    """Room above the charts for the classes' letters; 0: they are not wanted."""
 
     def draw(self, letter: str, second: str) -> None:
         """Headings and charts; codes only where there are any."""

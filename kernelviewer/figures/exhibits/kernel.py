@@ -49,28 +49,20 @@ _NEAREST = 100
 
 @dataclass(frozen=True, eq=False)
 class KernelContent:
-    """Some kernels, or the one of a code with the real ones nearest to it.
-
-    Attributes
-    ----------
-    items
-        As many as could be wanted.
-    total
-        How many kernels there were to choose from.
-    mark
-        The code that was decoded, if one was.
-    nearest, cosines
-        float32 [n, *size] and [n]: the real kernels nearest to it, nearest first.
-    """
+    """Some kernels, or the one of a code with the real ones nearest to it."""
 
     items: tuple[Item, ...]
+    """As many as could be wanted."""
     size: Size
     networks: tuple[str, ...]
     total: int
+    """How many kernels there were to choose from."""
     yardstick: Yardstick | None
     mark: float | None
+    """The code that was decoded, if one was."""
     nearest: NDArray[np.float32]
     cosines: NDArray[np.float32]
+    """float32 [n, *size] and [n]: the real kernels nearest to it, nearest first."""
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """A row for each kernel: surface, kernel, reconstruction, residual, facts."""
@@ -293,28 +285,20 @@ _MESH = 25
 
 @dataclass(frozen=True, eq=False)
 class Item:
-    """A kernel with what belongs to it.
-
-    Attributes
-    ----------
-    titles
-        Where it is from, longest first.
-    parts
-        Names and weights [*size] of kernel, reconstruction, residual, as far as known.
-    facts
-        Names and values.
-    class_index, identified
-        Its best class, if it has one, and whether it fits well enough.
-    flat
-        It has no pattern.
-    """
+    """A kernel with what belongs to it."""
 
     titles: tuple[str, ...]
+    """Where it is from, longest first."""
     parts: tuple[tuple[str, NDArray[np.float32]], ...]
+    """Names and weights [*size] of kernel, reconstruction, residual, as far as
+    known."""
     facts: tuple[tuple[str, str], ...]
+    """Names and values."""
     class_index: int | None = None
     identified: bool = True
+    """Its best class, if it has one, and whether it fits well enough."""
     flat: bool = False
+    """It has no pattern."""
 
     def drawn(self, options: FigureOptions) -> Item:
         """The item with its parts as they are drawn: with their mean or without."""
@@ -326,23 +310,16 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Sizes that all rows share, mm.
-
-    Attributes
-    ----------
-    side, surface
-        Width of a picture and of the surface (0: there is none).
-    facts
-        Room for facts; where ``below``, they stand under the pictures.
-    height
-        Of a whole row.
-    """
+    """Sizes that all rows share, mm."""
 
     side: float
     surface: float
+    """Width of a picture and of the surface (0: there is none)."""
     facts: float
+    """Room for facts; where ``below``, they stand under the pictures."""
     below: bool
     height: float
+    """Of a whole row."""
 
 
 def arrange(

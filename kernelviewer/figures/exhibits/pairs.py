@@ -42,21 +42,14 @@ _BELOW = 2.8
 
 @dataclass(frozen=True, eq=False)
 class PairsContent:
-    """Pairs of kernels, the most changed first.
-
-    Attributes
-    ----------
-    compared
-        The networks and their pairs.
-    rows
-        int64 [p], which of the pairs, by falling change.
-    change
-        What changed.
-    """
+    """Pairs of kernels, the most changed first."""
 
     compared: Compared
+    """The networks and their pairs."""
     rows: NDArray[np.int64]
+    """int64 [p], which of the pairs, by falling change."""
     change: str
+    """What changed."""
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """Three pictures of each pair, and below them where it is and what changed."""

@@ -59,15 +59,7 @@ _VECTOR_POINTS = 4000
 
 @dataclass(frozen=True, eq=False)
 class PcaContent:
-    """Points, their classes, and the dense places with kernels from there.
-
-    Attributes
-    ----------
-    source, layer, channel
-        Where each of the N points comes from; ``layer`` counts through the network.
-    label, fit
-        int [N], index into `CLASSES`, and float32 [N]; None without classes.
-    """
+    """Points, their classes, and the dense places with kernels from there."""
 
     networks: tuple[str, ...]
     layers: tuple[tuple[str, ...], ...]
@@ -77,8 +69,10 @@ class PcaContent:
     source: NDArray[np.intp]
     layer: NDArray[np.int32]
     channel: NDArray[np.int32]
+    """Where each of the N points comes from; ``layer`` counts through the network."""
     label: NDArray[np.int64] | None
     fit: NDArray[np.float32] | None
+    """int [N], index into `CLASSES`, and float32 [N]; None without classes."""
     places: tuple[Place, ...]
     flat: int
     seed: int
@@ -524,21 +518,14 @@ _FEWEST = 5
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """A dense place of the plane.
-
-    Attributes
-    ----------
-    at
-        Its coordinates [2].
-    members
-        Indices of kernels near it, those first that are most like their mean.
-    class_index
-        The class it is the middle of; None without classes.
-    """
+    """A dense place of the plane."""
 
     at: NDArray[np.float64]
+    """Its coordinates [2]."""
     members: NDArray[np.intp]
+    """Indices of kernels near it, those first that are most like their mean."""
     class_index: int | None
+    """The class it is the middle of; None without classes."""
 
 
 def find_places(

@@ -41,20 +41,14 @@ the least and largest side of a chart."""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plane:
-    """Points of one chart. P pairs; NaN where a pair has no point.
-
-    Attributes
-    ----------
-    kind
-        ``codes`` or ``change``.
-    points, null
-        float64 [P, 2]: across and up; the same of each kernel before beside one of
-        another channel.
-    """
+    """Points of one chart. P pairs; NaN where a pair has no point."""
 
     kind: Literal["codes", "change"]
+    """``codes`` or ``change``."""
     points: NDArray[np.float64]
     null: NDArray[np.float64]
+    """float64 [P, 2]: across and up; the same of each kernel before beside one of
+    another channel."""
 
     @property
     def heading(self) -> tuple[str, ...]:
@@ -93,29 +87,20 @@ class Plane:
 
 @dataclass(frozen=True, eq=False)
 class ScatterContent:
-    """The pairs as points.
-
-    Attributes
-    ----------
-    compared
-        The networks and their pairs.
-    planes
-        The charts.
-    depth
-        float64 [P], 0 in the first network's first layer that corresponds … 1 in the
-        last.
-    label, fit
-        Class int64 [P] and fit float32 [P] before; None without classes.
-    seed
-        Of the order in which points are drawn.
-    """
+    """The pairs as points."""
 
     compared: Compared
+    """The networks and their pairs."""
     planes: tuple[Plane, ...]
+    """The charts."""
     depth: NDArray[np.float64]
+    """float64 [P], 0 in the first network's first layer that corresponds … 1 in the
+    last."""
     label: NDArray[np.int64] | None
     fit: NDArray[np.float32] | None
+    """Class int64 [P] and fit float32 [P] before; None without classes."""
     seed: int
+    """Of the order in which points are drawn."""
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """The charts beside each other, or below each other on a narrow page."""

@@ -62,10 +62,6 @@ class SheetContent:
     ----------
     blocks, groups
         The kernels, and where those of each block come from.
-    joined, sorted_by
-        `FigureOptions.group` and ``sort``.
-    coverage
-        Sentences on what is identified, where the classes are seen.
     """
 
     blocks: tuple[Block, ...]
@@ -74,7 +70,9 @@ class SheetContent:
     subjects: tuple[Subject, ...]
     joined: str
     sorted_by: str
+    """`FigureOptions.group` and ``sort``."""
     coverage: str = ""
+    """Sentences on what is identified, where the classes are seen."""
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """Lay the kernels out, as large as the page allows.
@@ -276,22 +274,15 @@ def _draw_heading(
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Kernels that stand together.
-
-    Attributes
-    ----------
-    heading
-        What is written over them.
-    class_index
-        The class they are of, where that is what joins them.
-    owner, index
-        [n]: which subject, and index into its kernels.
-    """
+    """Kernels that stand together."""
 
     heading: str
+    """What is written over them."""
     class_index: int | None
+    """The class they are of, where that is what joins them."""
     owner: NDArray[np.intp]
     index: NDArray[np.intp]
+    """[n]: which subject, and index into its kernels."""
 
 
 def group_kernels(scene: Scene, options: FigureOptions) -> list[Group]:

@@ -40,23 +40,16 @@ _PICTURE = 5.2
 
 @dataclass(frozen=True, eq=False)
 class ShiftContent:
-    """The shift of all kernels and of each two layers.
-
-    Attributes
-    ----------
-    compared
-        The networks and their pairs.
-    whole
-        Of all kernels.
-    layers, shifts
-        Names of the layers that correspond, and the shift of each; None where a layer
-        is flat.
-    """
+    """The shift of all kernels and of each two layers."""
 
     compared: Compared
+    """The networks and their pairs."""
     whole: Shift
+    """Of all kernels."""
     layers: tuple[str, ...]
     shifts: tuple[Shift | None, ...]
+    """Names of the layers that correspond, and the shift of each; None where a layer is
+    flat."""
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """The shift by layer; below it, the first components' histograms."""

@@ -54,22 +54,16 @@ BINS = 160
 
 @dataclass(frozen=True, eq=False)
 class SpectrumContent:
-    """The decoded patterns, the stretches, and the codes of what is open.
-
-    Attributes
-    ----------
-    codes
-        float32 [N]: codes of the kernels shown; may be empty.
-    fullest
-        Codes in a bin that fills the height; 0: those of the fullest bin.
-    """
+    """The decoded patterns, the stretches, and the codes of what is open."""
 
     yardstick: Yardstick
     spectrum: NDArray[np.float32]
     codes: NDArray[np.float32]
+    """float32 [N]: codes of the kernels shown; may be empty."""
     networks: tuple[str, ...]
     size: Size
     fullest: int = 0
+    """Codes in a bin that fills the height; 0: those of the fullest bin."""
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """Codes, stretches and their names, the decoded kernels, an axis."""
@@ -232,25 +226,17 @@ class SpectrumContent:
 
 @dataclass(frozen=True, slots=True)
 class KernelRow:
-    """Kernels along the axis, as one picture of whole taps.
-
-    Attributes
-    ----------
-    places
-        Code of each kernel, and where its middle stands, in taps.
-    cell
-        Rows and columns of a kernel.
-    taps
-        Length of the axis.
-    pixels, tap
-        Side of a tap in pixels and in mm.
-    """
+    """Kernels along the axis, as one picture of whole taps."""
 
     places: tuple[tuple[float, float], ...]
+    """Code of each kernel, and where its middle stands, in taps."""
     cell: tuple[int, int]
+    """Rows and columns of a kernel."""
     taps: int
+    """Length of the axis."""
     pixels: int
     tap: float
+    """Side of a tap in pixels and in mm."""
 
     @property
     def width(self) -> float:
@@ -345,25 +331,17 @@ def _draw_mark(page: Page, x: float, *spans: tuple[float, float]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class NameRows:
-    """Names above and below the stretches, or upright above; none without room.
-
-    Attributes
-    ----------
-    names
-        What is written, and where.
-    above, below
-        Room that they take there, mm.
-    are_whole
-        They are names, not the classes' letters, and there are some.
-    upright
-        They run upwards, each over its stretch.
-    """
+    """Names above and below the stretches, or upright above; none without room."""
 
     names: tuple[tuple[str, Name], ...]
+    """What is written, and where."""
     above: float
     below: float
+    """Room that they take there, mm."""
     are_whole: bool = False
+    """They are names, not the classes' letters, and there are some."""
     upright: bool = False
+    """They run upwards, each over its stretch."""
 
     @classmethod
     def of(

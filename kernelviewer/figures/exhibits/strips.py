@@ -38,16 +38,11 @@ _ROOM = 400.0
 
 @dataclass(frozen=True, eq=False)
 class StripsContent:
-    """Kernels at every step.
-
-    Attributes
-    ----------
-    blocks
-        For each layer the chosen kernels [n · S], a kernel's S states in turn.
-    """
+    """Kernels at every step."""
 
     run: Run
     blocks: tuple[Block, ...]
+    """For each layer the chosen kernels [n · S], a kernel's S states in turn."""
     size: Size
     seed: int
 
@@ -126,26 +121,18 @@ class StripsContent:
 
 @dataclass(frozen=True, eq=False)
 class _Layout:
-    """How much of the strips is drawn, and where; lengths in mm.
-
-    Attributes
-    ----------
-    layers, names
-        Blocks of the layers that are drawn.
-    steps
-        Which steps.
-    each
-        Kernels of a layer.
-    columns, pitch
-        Layers beside each other, and the distance from one to the next.
-    """
+    """How much of the strips is drawn, and where; lengths in mm."""
 
     layers: tuple[Block, ...]
     names: tuple[str, ...]
+    """Blocks of the layers that are drawn."""
     steps: tuple[int, ...]
+    """Which steps."""
     each: int
+    """Kernels of a layer."""
     columns: int
     pitch: float
+    """Layers beside each other, and the distance from one to the next."""
     tap_pixels: int
     height: float
     options: FigureOptions

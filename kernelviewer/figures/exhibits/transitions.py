@@ -36,19 +36,13 @@ _SMALL, _SMALLEST = 0.85, 0.6
 
 @dataclass(frozen=True, eq=False)
 class TransitionsContent:
-    """The matrix of classes, and what shuffled channels would give.
-
-    Attributes
-    ----------
-    compared
-        The networks and their pairs.
-    matrix, null
-        [classes, classes], pairs by class before (rows) and after; of shuffled ones.
-    """
+    """The matrix of classes, and what shuffled channels would give."""
 
     compared: Compared
+    """The networks and their pairs."""
     matrix: NDArray[np.int64]
     null: NDArray[np.float64]
+    """[classes, classes], pairs by class before (rows) and after; of shuffled ones."""
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """The matrix, and the null beside it where there is room."""

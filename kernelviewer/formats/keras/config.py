@@ -14,25 +14,17 @@ _MAX_DEPTH = 64
 
 @dataclass(slots=True, eq=False)
 class Layer:
-    """A layer or, with layers inside, a model.
-
-    Attributes
-    ----------
-    name
-        The layer's own name.
-    kind
-        Its class without the package it is registered under: ``DepthwiseConv2D``.
-    settings
-        Its configuration.
-    place
-        Its number in network order, over all levels.
-    """
+    """A layer or, with layers inside, a model."""
 
     name: str
+    """The layer's own name."""
     kind: str
+    """Its class without the package it is registered under: ``DepthwiseConv2D``."""
     settings: dict[str, Any] = field(default_factory=dict)
+    """Its configuration."""
     layers: list[Layer] = field(default_factory=list)
     place: int = 0
+    """Its number in network order, over all levels."""
 
     def numbers(self, name: str) -> tuple[int, ...] | None:
         """A setting of one or several whole numbers: strides, dilation."""

@@ -52,30 +52,25 @@ class Value:
     ----------
     shape, dtype, load, raw_name
         As in `kernelviewer.formats.Tensor`: the type is the stored one.
-    kind
-        Type of what ``load`` gives.
-    identity
-        Equal for two values that come from the same weights in the same way.
-    sources
-        Identities of the records that the values come from.
-    cost, depth, made
-        Reads and operations behind it, operations one after another, and values that
-        they make.
-    part
-        The value that this is a piece of, and which piece.
     """
 
     shape: tuple[int, ...]
     dtype: str
     load: Callable[[], NDArray[np.generic]]
     kind: np.dtype[np.generic]
+    """Type of what ``load`` gives."""
     raw_name: str = ""
     identity: Hashable = None
+    """Equal for two values that come from the same weights in the same way."""
     sources: frozenset[int] = frozenset()
+    """Identities of the records that the values come from."""
     cost: int = 1
     depth: int = 0
     made: int = 0
+    """Reads and operations behind it, operations one after another, and values that
+    they make."""
     part: tuple[Value, tuple[slice, ...]] | None = None
+    """The value that this is a piece of, and which piece."""
 
 
 def given(values: NDArray[np.generic] | np.generic, identity: Hashable = None) -> Value:

@@ -233,23 +233,16 @@ _MAX_STEPS = 64
 
 @dataclass(frozen=True, slots=True)
 class Convolution:
-    """How an operator stores its kernels, which are its second input.
-
-    Attributes
-    ----------
-    kind
-        Name of the layer where the file gives none; also how its dilations and strides
-        are cut: ``conv3d`` has three.
-    order
-        Axes of the stored kernels in PyTorch's order.
-    depthwise, transposed
-        What the operator is.
-    """
+    """How an operator stores its kernels, which are its second input."""
 
     kind: str
+    """Name of the layer where the file gives none; also how its dilations and strides
+    are cut: ``conv3d`` has three."""
     order: tuple[int, ...]
+    """Axes of the stored kernels in PyTorch's order."""
     depthwise: bool = False
     transposed: bool = False
+    """What the operator is."""
 
 
 _PLAIN = Convolution("conv2d", (3, 2, 0, 1))

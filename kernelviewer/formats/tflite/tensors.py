@@ -144,29 +144,20 @@ FULLY_CONNECTED = 9
 
 @dataclass(frozen=True, slots=True)
 class Convolution:
-    """How one operator stores its kernels and its options.
-
-    Attributes
-    ----------
-    name
-        For layers that the file gives no readable name.
-    order
-        Axes of the stored kernels in PyTorch's order.
-    image
-        Which input is convolved.
-    strides, dilations
-        Fields of the options, the outermost axis first.
-    depthwise, transposed
-        What the operator is.
-    """
+    """How one operator stores its kernels and its options."""
 
     name: str
+    """For layers that the file gives no readable name."""
     order: tuple[int, ...]
+    """Axes of the stored kernels in PyTorch's order."""
     image: int
+    """Which input is convolved."""
     strides: tuple[int, ...]
     dilations: tuple[int, ...] = ()
+    """Fields of the options, the outermost axis first."""
     depthwise: bool = False
     transposed: bool = False
+    """What the operator is."""
 
 
 CONVOLUTIONS: dict[int, Convolution] = {

@@ -48,45 +48,30 @@ SMALLEST = QSize(1024, 700)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One side of the window.
-
-    Attributes
-    ----------
-    side
-        Which one.
-    extent
-        How far it reaches into the window, a share of its width or height.
-    cells
-        What lies along it, in equal parts.
-    """
+    """One side of the window."""
 
     side: Side
+    """Which one."""
     extent: float
+    """How far it reaches into the window, a share of its width or height."""
     cells: tuple[Cell, ...]
+    """What lies along it, in equal parts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """An arrangement for a task.
-
-    Attributes
-    ----------
-    id, title
-        What settings carry; what people read.
-    extents
-        How far each side reaches into a large and into a small window.
-    group_by, sort_by
-        How the grid is ordered for it.
-    beside
-        Sides that it does not have → the side where what lies there follows.
-    """
+    """An arrangement for a task."""
 
     id: str
     title: str
+    """What settings carry; what people read."""
     extents: Mapping[Side, tuple[float, float]]
+    """How far each side reaches into a large and into a small window."""
     group_by: GroupBy
     sort_by: SortBy = "code"
+    """How the grid is ordered for it."""
     beside: Mapping[Side, Side] = field(default_factory=dict)
+    """Sides that it does not have → the side where what lies there follows."""
 
     def places(self, *, small: bool) -> tuple[Place, ...]:
         """Where the panels go in a large or in a small window."""

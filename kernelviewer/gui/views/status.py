@@ -124,21 +124,14 @@ class CosinePopover(QFrame):
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One act of selecting.
-
-    Attributes
-    ----------
-    sign
-        How it joins what stands before it: ``∪``, ``∩``, ``−``; empty for the first.
-    text
-        What it marks.
-    cosine
-        From which cosine on kernels are similar, which can be changed; else None.
-    """
+    """One act of selecting."""
 
     sign: str
+    """How it joins what stands before it: ``∪``, ``∩``, ``−``; empty for the first."""
     text: str
+    """What it marks."""
     cosine: float | None = None
+    """From which cosine on kernels are similar, which can be changed; else None."""
 
 
 @dataclass(frozen=True, slots=True)

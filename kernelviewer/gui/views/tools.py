@@ -154,18 +154,12 @@ class SizeBar(QWidget):
 
 @dataclass(frozen=True, slots=True)
 class ThresholdChoices:
-    """Thresholds to choose from.
-
-    Attributes
-    ----------
-    default
-        The autoencoder's own.
-    by_null
-        (share, threshold): the threshold that this share of white noise reaches.
-    """
+    """Thresholds to choose from."""
 
     default: float
+    """The autoencoder's own."""
     by_null: tuple[tuple[float, float], ...]
+    """(share, threshold): the threshold that this share of white noise reaches."""
 
 
 class ThresholdBar(QWidget):

@@ -51,43 +51,32 @@ CLASS_KINDS = tuple(_kinds_of(item.id) for item in FINE.patterns)
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Members:
-    """Members of the pattern family. N members; arrays of length N.
-
-    Attributes
-    ----------
-    class_index
-        int8, index into `kernelviewer.kernels.classes.FINE.patterns`, and with them
-        `CLASSES`.
-    kind
-        int8, index into `kernelviewer.kernels.family.formulas.KINDS`: a bar is a ridge,
-        with flanks, or a line; a disc's top may be flat, a plate.
-    sign
-        int8, +1 or −1: the on- classes have +1, the off- classes −1, edge, saddle and
-        checker either. A positive edge falls in the direction of ``angle``, a positive
-        checker has a positive tap in the middle.
-    sigma_x, sigma_y
-        float32, px. Of edge, bar and saddle: in the direction of ``angle``, and across
-        it (a bar's length). Of a cross: along and across its arms.
-    offset_x, offset_y
-        float32, px: the centre, from the middle of the kernel to the right and down.
-    angle
-        float32, degrees from x (right) towards y (down), in [−60, 120]: of an edge the
-        direction in which it falls or rises, of a bar that across it, of a saddle
-        that between its lobes. 0 for other classes.
-    gamma
-        float32, weight of the surround of point, centre, square and disc, or of the
-        hollow in the middle of a plate and a ring; 0 for other kinds.
-    """
+    """Members of the pattern family. N members; arrays of length N."""
 
     class_index: NDArray[np.int8]
+    """int8, index into `kernelviewer.kernels.classes.FINE.patterns`, and with them
+    `CLASSES`."""
     kind: NDArray[np.int8]
+    """int8, index into `kernelviewer.kernels.family.formulas.KINDS`: a bar is a ridge,
+    with flanks, or a line; a disc's top may be flat, a plate."""
     sign: NDArray[np.int8]
+    """int8, +1 or −1: the on- classes have +1, the off- classes −1, edge, saddle and
+    checker either. A positive edge falls in the direction of ``angle``, a positive
+    checker has a positive tap in the middle."""
     sigma_x: NDArray[np.float32]
     sigma_y: NDArray[np.float32]
+    """float32, px. Of edge, bar and saddle: in the direction of ``angle``, and across
+    it (a bar's length). Of a cross: along and across its arms."""
     offset_x: NDArray[np.float32]
     offset_y: NDArray[np.float32]
+    """float32, px: the centre, from the middle of the kernel to the right and down."""
     angle: NDArray[np.float32]
+    """float32, degrees from x (right) towards y (down), in [−60, 120]: of an edge the
+    direction in which it falls or rises, of a bar that across it, of a saddle that
+    between its lobes. 0 for other classes."""
     gamma: NDArray[np.float32]
+    """float32, weight of the surround of point, centre, square and disc, or of the
+    hollow in the middle of a plate and a ring; 0 for other kinds."""
 
     def __len__(self) -> int:
         return len(self.class_index)
@@ -392,27 +381,19 @@ middle and beside it."""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bank:
-    """Members of all kinds, side by side. n members, arrays on one device.
-
-    Attributes
-    ----------
-    kinds
-        Each kind with its first member and the one after its last.
-    parameters, low, high
-        [5, n]: where a fit starts, and the limits within which it stays.
-    patterns
-        [taps, n], mean 0, length 1.
-    common
-        [n], how common each member is: of n of a kind each has 1/n, times what `COMMON`
-        says.
-    """
+    """Members of all kinds, side by side. n members, arrays on one device."""
 
     kinds: tuple[tuple[str, int, int], ...]
+    """Each kind with its first member and the one after its last."""
     parameters: Array
     low: Array
     high: Array
+    """[5, n]: where a fit starts, and the limits within which it stays."""
     patterns: Array
+    """[taps, n], mean 0, length 1."""
     common: Array
+    """[n], how common each member is: of n of a kind each has 1/n, times what `COMMON`
+    says."""
 
 
 @lru_cache(maxsize=8)

@@ -257,33 +257,23 @@ def _unit(planes: Values) -> Values:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScaleSpaceFit:
-    """The nearest model of each of N kernels.
-
-    Attributes
-    ----------
-    model
-        int8 [N], index into `NAMES`.
-    sign
-        int8 [N], +1 or −1.
-    sigma_x, sigma_y
-        float32 [N], px, of the nearest member of the model.
-    moment_x, moment_y
-        float32 [N], px: σ in closed form, by the moments of the kernel.
-    offset_x, offset_y
-        float32 [N], px: the tap of the middle, from the middle of the window.
-    cosine
-        float32 [N], with the kernel's pattern.
-    """
+    """The nearest model of each of N kernels."""
 
     model: NDArray[np.int8]
+    """int8 [N], index into `NAMES`."""
     sign: NDArray[np.int8]
+    """int8 [N], +1 or −1."""
     sigma_x: NDArray[np.float32]
     sigma_y: NDArray[np.float32]
+    """float32 [N], px, of the nearest member of the model."""
     moment_x: NDArray[np.float32]
     moment_y: NDArray[np.float32]
+    """float32 [N], px: σ in closed form, by the moments of the kernel."""
     offset_x: NDArray[np.float32]
     offset_y: NDArray[np.float32]
+    """float32 [N], px: the tap of the middle, from the middle of the window."""
     cosine: NDArray[np.float32]
+    """float32 [N], with the kernel's pattern."""
 
     def __len__(self) -> int:
         return len(self.cosine)

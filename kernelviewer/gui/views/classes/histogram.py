@@ -67,26 +67,18 @@ _SCROLL = 10
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Equal columns between two edges; those without room are scrolled to.
-
-    Attributes
-    ----------
-    left, right
-        Edges of all of them.
-    count, first
-        How many there are, and the first one in view.
-    numbers
-        What stays free for numbers after the longest bar of each.
-    blocks
-        How many parts of the rows stand side by side.
-    """
+    """Equal columns between two edges; those without room are scrolled to."""
 
     left: float
     right: float
+    """Edges of all of them."""
     count: int
     first: int
+    """How many there are, and the first one in view."""
     numbers: float
+    """What stays free for numbers after the longest bar of each."""
     blocks: int
+    """How many parts of the rows stand side by side."""
 
     def shown(self) -> range:
         """The columns in view."""
@@ -117,28 +109,19 @@ class Columns:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassCounts:
-    """How many kernels each class has; arrays of `CLASSES` length, int64.
-
-    Attributes
-    ----------
-    counts
-        Identified kernels per pattern, then unidentified, then flat.
-    below
-        Per pattern: unidentified kernels whose best class it is (they are counted
-        under unidentified).
-    selected
-        The selected part of ``counts``; None where nothing is selected.
-    title
-        Whose kernels these are; empty: all that is in scope.
-    model
-        Id of the network that they are of; None: of several.
-    """
+    """How many kernels each class has; arrays of `CLASSES` length, int64."""
 
     counts: NDArray[np.int64]
+    """Identified kernels per pattern, then unidentified, then flat."""
     below: NDArray[np.int64]
+    """Per pattern: unidentified kernels whose best class it is (they are counted under
+    unidentified)."""
     selected: NDArray[np.int64] | None = None
+    """The selected part of ``counts``; None where nothing is selected."""
     title: str = ""
+    """Whose kernels these are; empty: all that is in scope."""
     model: int | None = None
+    """Id of the network that they are of; None: of several."""
 
     @property
     def total(self) -> int:

@@ -46,19 +46,13 @@ _UPRIGHT = 17
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Transitions:
-    """Pairs by class before and after; C classes.
-
-    Attributes
-    ----------
-    counts, selected
-        int64 [C, C], pairs in scope, and how many of them are selected.
-    null
-        float64 [C, C], the same with channels shuffled, a mean over the shuffles.
-    """
+    """Pairs by class before and after; C classes."""
 
     counts: NDArray[np.int64]
     selected: NDArray[np.int64]
+    """int64 [C, C], pairs in scope, and how many of them are selected."""
     null: NDArray[np.float64]
+    """float64 [C, C], the same with channels shuffled, a mean over the shuffles."""
 
     def same_pairs(self, other: Transitions) -> bool:
         """True if only what is selected differs."""

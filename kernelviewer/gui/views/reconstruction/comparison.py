@@ -268,25 +268,17 @@ TITLES = ("Channel", "Class", "Code", "Fit", "Scale", "Offset")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PairContent:
-    """Two kernels that correspond.
-
-    Attributes
-    ----------
-    before, after
-        Their taps, [*size].
-    facts
-        What is said of each: a text for each of `TITLES`.
-    change
-        What changed, in words; the layers first, where they have different names.
-    centred
-        Whether the taps are without their mean.
-    """
+    """Two kernels that correspond."""
 
     before: NDArray[np.float32]
     after: NDArray[np.float32]
+    """Their taps, [*size]."""
     facts: tuple[tuple[str, ...], tuple[str, ...]]
+    """What is said of each: a text for each of `TITLES`."""
     change: str
+    """What changed, in words; the layers first, where they have different names."""
     centred: bool = False
+    """Whether the taps are without their mean."""
 
 
 def pair_content(state: ViewState) -> PairContent | None:

@@ -71,23 +71,16 @@ class Mesh:
     """Quads between taps in drawing order, far ones first. Q quads of P parts.
 
     On the screen x runs right and y down; the middle of the ground is at 0.
-
-    Attributes
-    ----------
-    outline
-        float64 [Q, 4, 2]: corners of the quads.
-    parts
-        float64 [Q, P, 4, 2]: corners of what they are coloured by.
-    level
-        float64 [Q, P]: mean height, −1 … 1.
-    light
-        float64 [Q, P]: how much light falls there, 0 … 1.
     """
 
     outline: NDArray[np.float64]
+    """float64 [Q, 4, 2]: corners of the quads."""
     parts: NDArray[np.float64]
+    """float64 [Q, P, 4, 2]: corners of what they are coloured by."""
     level: NDArray[np.float64]
+    """float64 [Q, P]: mean height, −1 … 1."""
     light: NDArray[np.float64]
+    """float64 [Q, P]: how much light falls there, 0 … 1."""
 
 
 def heights_of(taps: NDArray[np.float32]) -> NDArray[np.float64]:

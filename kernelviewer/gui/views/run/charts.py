@@ -50,22 +50,15 @@ _ROWS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Axis:
-    """The steps of a run along a chart.
-
-    Attributes
-    ----------
-    unit, numbers
-        What is counted; how far the run was at each step.
-    places
-        Where each stands between 0 and 1.
-    step
-        Index of the one that is shown.
-    """
+    """The steps of a run along a chart."""
 
     unit: str
     numbers: tuple[int, ...]
+    """What is counted; how far the run was at each step."""
     places: tuple[float, ...]
+    """Where each stands between 0 and 1."""
     step: int
+    """Index of the one that is shown."""
 
     @property
     def steps(self) -> tuple[object, ...]:
@@ -369,27 +362,19 @@ class SharesChart(StepsChart):
 
 @dataclass(frozen=True, slots=True)
 class FormationRow:
-    """When the kernels of a layer formed.
-
-    Attributes
-    ----------
-    layer
-        Which one.
-    name, title
-        Short name; whole name.
-    kernels, formed
-        How many it has, and how many of them formed.
-    quartiles
-        How far the run was when a quarter, half and three quarters of those that
-        formed had; empty without any.
-    """
+    """When the kernels of a layer formed."""
 
     layer: LayerRef
+    """Which one."""
     name: str
     title: str
+    """Short name; whole name."""
     kernels: int
     formed: int
+    """How many it has, and how many of them formed."""
     quartiles: tuple[float, ...]
+    """How far the run was when a quarter, half and three quarters of those that formed
+    had; empty without any."""
 
 
 class FormationChart(StepsChart):

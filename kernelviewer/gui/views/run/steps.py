@@ -44,25 +44,17 @@ _LESS = (Qt.Key.Key_Left, Qt.Key.Key_Down)
 
 @dataclass(frozen=True, slots=True)
 class StepsContent:
-    """The steps of a run.
-
-    Attributes
-    ----------
-    run
-        What the run is called.
-    unit, numbers
-        What is counted; how far the run was at each step.
-    step
-        Index of the one that is shown.
-    coverage
-        Share of kernels identified at each step; empty while that is not known.
-    """
+    """The steps of a run."""
 
     run: str
+    """What the run is called."""
     unit: str
     numbers: tuple[int, ...]
+    """What is counted; how far the run was at each step."""
     step: int
+    """Index of the one that is shown."""
     coverage: tuple[float, ...] = ()
+    """Share of kernels identified at each step; empty while that is not known."""
 
     def title(self, step: int) -> str:
         """A step as people read it."""

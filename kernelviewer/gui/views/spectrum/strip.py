@@ -41,19 +41,13 @@ CURSOR = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """Codes 0 … 1 along device pixels.
-
-    Attributes
-    ----------
-    left, length
-        Where code 0 lies, and how much further code 1: device pixels.
-    ratio
-        Device pixels per logical pixel.
-    """
+    """Codes 0 … 1 along device pixels."""
 
     left: int
     length: int
+    """Where code 0 lies, and how much further code 1: device pixels."""
     ratio: float
+    """Device pixels per logical pixel."""
 
     @classmethod
     def across(cls, width: int, ratio: float) -> Axis:
