@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import os
 import sys
 import tempfile
@@ -16,6 +17,7 @@ import platformdirs
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
+    from _csv import Writer
     from collections.abc import Iterator
 
     from kernelviewer.text import AnyPath
@@ -62,6 +64,17 @@ def atomic_write(path: AnyPath) -> Iterator[IO[bytes]]:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def csv_writer(path: AnyPath) -> Iterator[Writer]:
+    """A writer of lines of CSV, UTF-8, to a file that is whole as `atomic_write`'s."""
+    import csv
+
+    with atomic_write(path) as file:
+        text = io.TextIOWrapper(file, "utf-8", newline="")
+        yield csv.writer(text, lineterminator="\n")
+        text.detach()
 
 
 def write_text(path: AnyPath, text: str) -> None:

@@ -41,7 +41,7 @@ def add_network_arguments(parser: argparse.ArgumentParser, files: str) -> None:
     add_device_argument(parser)
 
 
-def add_device_argument(parser: argparse.ArgumentParser) -> None:
+def add_device_argument(parser: argparse._ActionsContainer) -> None:
     """Add ``--device``."""
     parser.add_argument(
         "--device",
@@ -90,7 +90,7 @@ def naming_of(options: argparse.Namespace) -> Naming:
     return Naming(by, options.class_words or Naming().words)
 
 
-def add_threshold_argument(parser: argparse.ArgumentParser) -> None:
+def add_threshold_argument(parser: argparse._ActionsContainer) -> None:
     """Add ``--threshold``."""
     parser.add_argument(
         "--threshold",

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.files import atomic_write
+from kernelviewer.files import csv_writer
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import (
     CLASSES,
@@ -398,11 +395,8 @@ def write_rows(
     OSError
         The folder is read-only or the disk is full.
     """
-    path = Path(path)
     count = 0
-    with atomic_write(path) as file:
-        text = io.TextIOWrapper(file, "utf-8", newline="")
-        writer = csv.writer(text, lineterminator="\n")
+    with csv_writer(path) as writer:
         writer.writerow((*COLUMNS, *more))
         for item, wanted in found:
             here = np.arange(len(item.kernels))
@@ -413,7 +407,6 @@ def write_rows(
                 watch.check()
                 part = here[start : start + ROWS_BETWEEN_CHECKS]
                 writer.writerows(rows_of(item, part, more))
-        text.detach()
     return count
 
 
