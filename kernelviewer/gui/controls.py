@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QEvent, QLocale, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QActionGroup, QColor, QPainter
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QHBoxLayout,
     QLabel,
+    QLayout,
     QMenu,
     QProgressBar,
     QPushButton,
@@ -23,6 +24,7 @@ from PySide6.QtWidgets import (
     QTextBrowser,
     QToolButton,
     QVBoxLayout,
+    QWidget,
 )
 
 from kernelviewer.gui import theme
@@ -40,16 +42,49 @@ if TYPE_CHECKING:
         QPaintEvent,
         QValidator,
     )
-    from PySide6.QtWidgets import QWidget
 
     from kernelviewer.jobs.runner import Ticket
 
 
+W = TypeVar("W", bound=QWidget)
 PADDING = 7
 _FRAME = 22
 """Of a number's field and what is free beside the number, pixels."""
 MARGIN = 16
 """Between a dialog's frame and what is in it, pixels."""
+
+
+def named(widget: W, name: str, title: str = "", *, tip: str = "") -> W:
+    """A widget with its object name, what screen readers call it, and its tooltip."""
+    widget.setObjectName(name)
+    if title:
+        widget.setAccessibleName(title)
+    if tip:
+        widget.setToolTip(tip)
+    return widget
+
+
+def label_of(
+    parent: QWidget,
+    text: str = "",
+    *,
+    name: str = "",
+    title: str = "",
+    role: str = "",
+    wraps: bool = False,
+    plain: bool = False,
+) -> QLabel:
+    """A text in the look of a role of the style sheet.
+
+    ``wraps``: in several lines if need be; ``plain``: nothing in it is HTML.
+    """
+    label = named(QLabel(text, parent), name, title)
+    if role:
+        label.setProperty("role", role)
+    if plain:
+        label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(wraps)
+    return label
 
 
 class ChoiceButton(QToolButton):
@@ -318,8 +353,7 @@ class NumberField(QDoubleSpinBox):
     ) -> None:
         super().__init__(parent)
         self.setMinimumHeight(CONTROL)
-        self.setObjectName(name)
-        self.setAccessibleName(title)
+        named(self, name, title)
         self.setLocale(QLocale.c())
         self.setRange(0.0, 1.0)
         self.setDecimals(3)
@@ -367,6 +401,21 @@ class Dialog(QDialog):
         self.setObjectName(name)
         self.setWindowTitle(title)
 
+    def lay_out(
+        self, *parts: QWidget | QLayout | tuple[QWidget, int], spacing: int
+    ) -> None:
+        """Put its parts below each other; with a number they grow by as much."""
+        column = QVBoxLayout(self)
+        column.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
+        column.setSpacing(spacing)
+        for part in parts:
+            if isinstance(part, QLayout):
+                column.addLayout(part)
+            elif isinstance(part, tuple):
+                column.addWidget(*part)
+            else:
+                column.addWidget(part)
+
     def may_close(self) -> bool:
         """True if nothing is lost by closing, or the user agrees to lose it."""
         return True
@@ -396,17 +445,12 @@ class WorkDialog(Dialog):
 
 def note_of(parent: QWidget, text: str) -> QLabel:
     """Sentences at the top of a dialog: what it is for."""
-    note = QLabel(text, parent)
-    note.setProperty("role", "secondary")
-    note.setWordWrap(True)
-    return note
+    return label_of(parent, text, role="secondary", wraps=True)
 
 
 def progress_bar(parent: QWidget, name: str, title: str) -> QProgressBar:
     """A bar that shows how much is done, without a number."""
-    bar = QProgressBar(parent)
-    bar.setObjectName(name)
-    bar.setAccessibleName(title)
+    bar = named(QProgressBar(parent), name, title)
     bar.setTextVisible(False)
     return bar
 
@@ -415,9 +459,7 @@ def dialog_button(
     parent: QWidget, text: str, name: str, use: Callable[[], object]
 ) -> QPushButton:
     """A button of a dialog; the default one while it has the keyboard."""
-    button = QPushButton(text, parent)
-    button.setObjectName(name)
-    button.setAccessibleName(text.rstrip("…"))
+    button = named(QPushButton(text, parent), name, text.rstrip("…"))
     button.clicked.connect(lambda: use())
     return button
 
@@ -455,9 +497,7 @@ def show_text(
     """
     dialog = Dialog(parent, f"{name}Dialog", title)
     dialog.resize(*size)
-    text = QTextBrowser(dialog)
-    text.setObjectName(f"{name}Text")
-    text.setAccessibleName(title)
+    text = named(QTextBrowser(dialog), f"{name}Text", title)
     text.document().setDocumentMargin(10)
     text.setHtml(html)
     shut = dialog_button(dialog, "Close", f"{name}Close", dialog.close)
@@ -536,9 +576,7 @@ class PlotPanel(QStackedWidget):
         self.setProperty("plate", True)
         self.setMinimumSize(*_PLOT_LEAST)
         self.plot = make_plot(self, name, axes)
-        self.text = QLabel(self)
-        self.text.setObjectName(f"{name}Text")
-        self.text.setProperty("role", "secondary")
+        self.text = label_of(self, name=f"{name}Text", role="secondary")
         self.text.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.text.setWordWrap(True)
         self.text.setMargin(24)

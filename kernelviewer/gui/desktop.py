@@ -10,6 +10,7 @@ from PySide6.QtCore import QProcess, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
+from kernelviewer.gui.controls import named
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
@@ -73,8 +74,7 @@ def confirm(parent: QWidget, title: str, text: str, verb: str) -> bool:
     verb
         On the button that does it.
     """
-    box = QMessageBox(parent)
-    box.setObjectName("confirmBox")
+    box = named(QMessageBox(parent), "confirmBox")
     box.setWindowTitle(title)
     box.setText(title)
     box.setInformativeText(text)

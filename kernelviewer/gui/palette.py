@@ -12,7 +12,6 @@ from PySide6.QtGui import QKeySequence, QPainter, QPalette
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
-    QLabel,
     QLineEdit,
     QListView,
     QStyle,
@@ -20,6 +19,8 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 from shiboken6 import isValid
+
+from kernelviewer.gui.controls import label_of, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -278,8 +279,7 @@ class EntryList(QListView):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setObjectName("paletteList")
-        self.setAccessibleName("What was found")
+        named(self, "paletteList", "What was found")
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setUniformItemSizes(True)
         self.setMouseTracking(True)
@@ -336,8 +336,7 @@ class PaletteLine(QLineEdit):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("commandPalette")
-        self.setAccessibleName("Search commands, layers, classes and settings")
+        named(self, "commandPalette", "Search commands, layers, classes and settings")
         native = QKeySequence("Ctrl+K").toString(QKeySequence.SequenceFormat.NativeText)
         self._keys = native.replace("+", " ")
         self._brief = False
@@ -347,13 +346,10 @@ class PaletteLine(QLineEdit):
         self._entries: list[Entry] = []
         self._used: list[tuple[str, ...]] = []
         self._before: QWidget | None = None
-        self.popup = QFrame(self.window())
-        self.popup.setObjectName("palettePopup")
+        self.popup = named(QFrame(self.window()), "palettePopup")
         self.popup.setProperty("popup", True)
         self.list = EntryList(self.popup)
-        self.hint = QLabel(self.popup)
-        self.hint.setObjectName("paletteHint")
-        self.hint.setProperty("role", "caption")
+        self.hint = label_of(self.popup, name="paletteHint", role="caption")
         self.hint.setContentsMargins(8, 4, 8, 2)
         layout = QVBoxLayout(self.popup)
         layout.setContentsMargins(5, 5, 5, 5)

@@ -21,8 +21,10 @@ from kernelviewer.gui.controls import (
     MARGIN,
     Dialog,
     dialog_button,
+    label_of,
     line_of,
     make_default,
+    named,
 )
 from kernelviewer.gui.text import as_tip
 from kernelviewer.gui.views.comparing.bar import MATCHES
@@ -64,8 +66,7 @@ class _Partners(QStyledItemDelegate):
     ) -> QWidget:
         """Qt: a list of layers."""
         box = QComboBox(parent)
-        box.setObjectName("partnerLayers")
-        box.setAccessibleName("The layer that stands against it")
+        named(box, "partnerLayers", "The layer that stands against it")
         for text, layer in self._dialog.partners(index.row()):
             box.addItem(text, layer)
         box.activated.connect(lambda _: self.commitData.emit(box))
@@ -105,8 +106,7 @@ class ComparingDialog(Dialog):
         self.before = self._choice("compareBefore", "Network before")
         self.after = self._choice("compareAfter", "Network after")
         self.match = QComboBox(self)
-        self.match.setObjectName("compareMatchBox")
-        self.match.setAccessibleName("Which kernels correspond")
+        named(self.match, "compareMatchBox", "Which kernels correspond")
         for key, text in MATCHES.items():
             self.match.addItem(text, key)
         self.layers = QTreeWidget(self)
@@ -128,10 +128,7 @@ class ComparingDialog(Dialog):
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         kernels = QHeaderView.ResizeMode.ResizeToContents
         header.setSectionResizeMode(_KERNELS, kernels)
-        self.note = QLabel(self)
-        self.note.setObjectName("pairedNote")
-        self.note.setProperty("role", "secondary")
-        self.note.setWordWrap(True)
+        self.note = label_of(self, name="pairedNote", role="secondary", wraps=True)
         self._lay_out()
         self._begin()
         for box in (self.before, self.after, self.match):
@@ -139,9 +136,7 @@ class ComparingDialog(Dialog):
         window.models_changed.connect(self.close)
 
     def _choice(self, name: str, title: str) -> QComboBox:
-        box = QComboBox(self)
-        box.setObjectName(name)
-        box.setAccessibleName(title)
+        box = named(QComboBox(self), name, title)
         for model in self._window.document.models:
             box.addItem(f"{model.name}  ({model.bank.path.name})", model.id)
         return box

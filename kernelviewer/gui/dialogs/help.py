@@ -14,7 +14,14 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QTextBrowser, QVBo
 from kernelviewer import __version__
 from kernelviewer.files import resource
 from kernelviewer.gui import theme
-from kernelviewer.gui.controls import MARGIN, Dialog, dialog_button, line_of, show_text
+from kernelviewer.gui.controls import (
+    MARGIN,
+    Dialog,
+    dialog_button,
+    line_of,
+    named,
+    show_text,
+)
 from kernelviewer.gui.glossary import TERMS, found, picture_of, terms_of
 from kernelviewer.gui.painting.kernels import WeightColours
 from kernelviewer.gui.registry import VIEWS
@@ -111,26 +118,18 @@ class Glossary(Dialog):
         tokens = theme.tokens()
         self._colours = WeightColours.of(colours, tokens.panel, tokens.separator)
         self._terms = terms_of(view) if view else TERMS
-        self.search = QLineEdit(self)
-        self.search.setObjectName("glossarySearch")
+        self.search = named(QLineEdit(self), "glossarySearch")
         self.search.setPlaceholderText("Search words")
         self.search.setAccessibleName("Search words")
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._show)
-        self.text = QTextBrowser(self)
-        self.text.setObjectName("glossaryText")
-        self.text.setAccessibleName(place)
+        self.text = named(QTextBrowser(self), "glossaryText", place)
         self.text.document().setDocumentMargin(10)
         self.all = dialog_button(self, "All Words", "glossaryAll", self._show_all)
         self.all.setVisible(bool(view))
         shut = dialog_button(self, "Close", "glossaryClose", self.close)
         shut.setDefault(True)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
-        layout.setSpacing(12)
-        layout.addWidget(self.search)
-        layout.addWidget(self.text)
-        layout.addLayout(line_of(self.all, shut))
+        self.lay_out(self.search, self.text, line_of(self.all, shut), spacing=12)
         for name in {term.picture for term in TERMS}:
             picture = picture_of(name, self._colours)
             kind = QTextDocument.ResourceType.ImageResource

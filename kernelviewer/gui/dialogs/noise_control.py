@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QVBoxLayout
+from PySide6.QtWidgets import QVBoxLayout
 
 from kernelviewer.formats.errors import with_hint
 from kernelviewer.gui import theme
@@ -16,6 +16,7 @@ from kernelviewer.gui.controls import (
     WorkDialog,
     curve_pen,
     dialog_button,
+    label_of,
     line_of,
     make_default,
     note_of,
@@ -62,8 +63,7 @@ class NullTestDialog(WorkDialog):
         axes = ("fit, cosine", "share of the kernels per bin")
         self.panel = PlotPanel("nullPlot", axes, self)
         self.panel.plot.setXRange(-0.2, 1)
-        self.table = QLabel(self)
-        self.table.setObjectName("nullTable")
+        self.table = label_of(self, name="nullTable")
         self.table.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.bar = progress_bar(self, "nullProgress", "How much of the test is done")
         self.again = dialog_button(self, "Run Again", "runNullTest", self._begin)

@@ -16,7 +16,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kernelviewer.gui.controls import MARGIN, Dialog, dialog_button, line_of
+from kernelviewer.gui.controls import (
+    Dialog,
+    dialog_button,
+    label_of,
+    line_of,
+    named,
+)
 from kernelviewer.gui.text import as_tip
 from kernelviewer.text import shown
 
@@ -33,8 +39,7 @@ SIZE = (720, 420)
 
 def ask_about_run(window: WindowContext, found: RunFound) -> None:
     """Ask whether files are to be opened as one run or each for itself."""
-    box = QMessageBox(window)
-    box.setObjectName("askAboutRun")
+    box = named(QMessageBox(window), "askAboutRun")
     box.setWindowTitle("Open")
     box.setText(f"Open {found.name} as one run?")
     others = found.files - found.steps
@@ -93,8 +98,7 @@ class UnopenedDialog(Dialog):
         screen = window.screen().availableSize()
         self.resize(min(SIZE[0], screen.width()), min(SIZE[1], screen.height()))
         scroll = QScrollArea(self)
-        scroll.setObjectName("unopenedList")
-        scroll.setAccessibleName("Files that could not be opened")
+        named(scroll, "unopenedList", "Files that could not be opened")
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         body = QWidget(scroll)
@@ -107,11 +111,7 @@ class UnopenedDialog(Dialog):
         gone = dialog_button(self, "Dismiss All", "dismissAll", self._dismiss_all)
         shut = dialog_button(self, "Close", "unopenedClose", self.close)
         shut.setDefault(True)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
-        layout.setSpacing(12)
-        layout.addWidget(scroll, 1)
-        layout.addLayout(line_of(again, gone, shut))
+        self.lay_out((scroll, 1), line_of(again, gone, shut), spacing=12)
         self._rows: dict[Path, tuple[Unusable, QWidget]] = {}
         self._opener.unusable_changed.connect(self._fill)
         self._fill()
@@ -134,9 +134,7 @@ class UnopenedDialog(Dialog):
 
     def _row(self, found: Unusable) -> QWidget:
         row = QWidget(self)
-        title = QLabel(shown(found.path.name), row)
-        title.setTextFormat(Qt.TextFormat.PlainText)
-        title.setProperty("role", "strong")
+        title = label_of(row, shown(found.path.name), role="strong", plain=True)
         title.setToolTip(as_tip(shown(found.path)))
         title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         name = f"{shown(found.path.name)}: "

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QDockWidget,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QLayout,
     QMenu,
     QSizePolicy,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kernelviewer.gui.controls import label_of, named
 from kernelviewer.gui.theme import RADIUS
 
 if TYPE_CHECKING:
@@ -58,8 +58,7 @@ class TitleLine(QFrame):
         self._controls: list[QWidget] = []
         self._spare: dict[QWidget, int] = {}
         self._least = QSize()
-        self.label = QLabel(title, self)
-        self.label.setProperty("role", "title")
+        self.label = label_of(self, title, role="title")
         self.line = _Line(self)
         self.line.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         self.line.setContentsMargins(12, 6, 6, 4)
@@ -195,8 +194,7 @@ class DockPanel(QDockWidget):
         self.title_line = TitleLine(title, self, short)
         self.folded = False
         self._title = title
-        self._fold = QToolButton(self.title_line)
-        self._fold.setObjectName(f"{name}Fold")
+        self._fold = named(QToolButton(self.title_line), f"{name}Fold")
         self._fold.setProperty("quiet", True)
         self._fold.clicked.connect(lambda: self.fold_requested.emit(not self.folded))
         self.title_line.line.addStretch(1)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QLocale, Qt, Signal
+from PySide6.QtCore import QLocale, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QSizePolicy,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.formats.errors import with_hint
+from kernelviewer.gui.controls import label_of, named
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import as_tip, spaced
 from kernelviewer.gui.theme import CONTROL, as_field
@@ -44,7 +44,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-    from PySide6.QtWidgets import QMenu
+    from PySide6.QtWidgets import (
+        QLabel,
+        QMenu,
+    )
 
     from kernelviewer.corpus.query import Questions
     from kernelviewer.jobs.corpus import Count, Line, OpenCorpus
@@ -70,8 +73,7 @@ class CorpusNetworks(NetworkOverview):
         self.search.setPlaceholderText("Find networks in the table…")
         self.counts.setObjectName("corpusCounts")
         self.kernels.setObjectName("openNetworks")
-        self.table.setObjectName("corpusTable")
-        self.table.setAccessibleName("Networks of the corpus, a row each")
+        named(self.table, "corpusTable", "Networks of the corpus, a row each")
         size = "Mean fit of the kernels of the size that is most frequent in the corpus"
         self.source.tips = {**TIPS, FIT: size}
         layout = self.layout()
@@ -103,8 +105,7 @@ class CorpusPage(QWidget):
         super().__init__(parent)
         self.facts = _label("corpusFacts", self)
         self.leave = QPushButton("Show Kernels", self)
-        self.leave.setObjectName("leaveCorpus")
-        self.leave.setAccessibleName("Show the kernels that are open")
+        named(self.leave, "leaveCorpus", "Show the kernels that are open")
         self.leave.clicked.connect(lambda: self.leave_requested.emit())
         close = QToolButton(self)
         close.setObjectName("closeCorpus")
@@ -113,9 +114,7 @@ class CorpusPage(QWidget):
         close.setAccessibleName("Close the corpus")
         close.setToolTip("Close the corpus; what was opened of it stays")
         close.clicked.connect(lambda: self.close_requested.emit())
-        self.line = QLineEdit(self)
-        self.line.setObjectName("corpusLine")
-        self.line.setAccessibleName("Which kernels of the corpus")
+        self.line = named(QLineEdit(self), "corpusLine", "Which kernels of the corpus")
         self.line.setPlaceholderText("class=on-centre fit>0.9 size=7x7 depth<3")
         self.line.setClearButtonEnabled(True)
         self.found = _label("corpusFound", self)
@@ -132,8 +131,7 @@ class CorpusPage(QWidget):
             "Where more kernels are found than are opened: a random sample in place of "
             "the first"
         )
-        self.kernels = QPushButton(self)
-        self.kernels.setObjectName("openKernels")
+        self.kernels = named(QPushButton(self), "openKernels")
         self.kernels.setProperty("primary", True)
         self.nearest = _number("corpusNearest", "Similar kernels to open", self)
         self.nearest.setRange(1, NEAREST_POSSIBLE)
@@ -212,10 +210,7 @@ class CorpusPage(QWidget):
 
 
 def _label(name: str, parent: QWidget) -> QLabel:
-    label = QLabel(parent)
-    label.setObjectName(name)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setProperty("role", "secondary")
+    label = label_of(parent, name=name, role="secondary", plain=True)
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
     return label
 
@@ -223,9 +218,7 @@ def _label(name: str, parent: QWidget) -> QLabel:
 def _number(name: str, title: str, parent: QWidget) -> QSpinBox:
     field = QSpinBox(parent)
     as_field(field)
-    field.setObjectName(name)
-    field.setAccessibleName(title)
-    field.setToolTip(title)
+    named(field, name, title, tip=title)
     field.setKeyboardTracking(False)
     field.setMinimumHeight(CONTROL)
     field.setLocale(QLocale(QLocale.Language.French))  # thousands as `spaced` has them

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui.accessible import announce
+from kernelviewer.gui.controls import label_of, named
 from kernelviewer.gui.painting.pixels import AreaRing
 from kernelviewer.gui.view import Home, ViewSpec
 
@@ -49,15 +50,13 @@ class JobRow(QWidget):
         self.failures: list[FailureLine] = []
         self._details = ""
         self.fold = QToolButton(self)
-        self.fold.setObjectName("showFailures")
-        self.fold.setAccessibleName(f"Show what failed of {title}")
+        named(self.fold, "showFailures", f"Show what failed of {title}")
         self.fold.setCheckable(True)
         self.fold.setProperty("quiet", True)
         self.fold.setFixedWidth(20)
         self.fold.hide()
         self.fold.toggled.connect(self._on_folded)
-        self.title = QLabel(title, self)
-        self.title.setTextFormat(Qt.TextFormat.PlainText)
+        self.title = label_of(self, title, plain=True)
         self.text = _Message("waiting", self)
         self.bar = QProgressBar(self)
         self.bar.setTextVisible(False)
@@ -99,8 +98,7 @@ class JobRow(QWidget):
         self.running = True
         self.bar.show()
         self.button.setText("Cancel")
-        self.button.setObjectName("cancelJob")
-        self.button.setAccessibleName(f"Cancel {self.title.text()}")
+        named(self.button, "cancelJob", f"Cancel {self.title.text()}")
 
     def set_progress(self, done: int, total: int, text: str) -> None:
         """Show how far the job is."""
@@ -141,8 +139,7 @@ class JobRow(QWidget):
         self.button.setEnabled(True)
         self.button.show()
         self.button.setText("Dismiss")
-        self.button.setObjectName("dismissJob")
-        self.button.setAccessibleName(f"Remove {self.title.text()} from the list")
+        named(self.button, "dismissJob", f"Remove {self.title.text()} from the list")
 
     def _on_folded(self, shown: bool) -> None:
         self._below.setVisible(shown)
@@ -272,8 +269,7 @@ class _Message(QLabel):
 
 def _copy_button(parent: QWidget) -> QPushButton:
     button = QPushButton("Copy Details", parent)
-    button.setObjectName("copyDetails")
-    button.setAccessibleName("Copy the details of this error")
+    named(button, "copyDetails", "Copy the details of this error")
     return button
 
 
@@ -288,8 +284,7 @@ class JobsPanel(QScrollArea):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("jobsPanel")
-        self.setAccessibleName("Background jobs")
+        named(self, "jobsPanel", "Background jobs")
         AreaRing(self)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -298,9 +293,7 @@ class JobsPanel(QScrollArea):
         self._layout.setContentsMargins(12, 4, 12, 8)
         self._layout.setSpacing(4)
         self._layout.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.empty = QLabel(EMPTY, body)
-        self.empty.setWordWrap(True)
-        self.empty.setProperty("role", "secondary")
+        self.empty = label_of(body, EMPTY, role="secondary", wraps=True)
         self._layout.addWidget(self.empty)
         self.setWidget(body)
         self.rows: dict[int, JobRow] = {}

@@ -21,7 +21,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QLineEdit,
     QMenu,
     QPushButton,
@@ -33,6 +32,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui import theme
+from kernelviewer.gui.controls import label_of, named
 from kernelviewer.gui.painting.classes import fill_stack
 from kernelviewer.gui.painting.pixels import AreaRing
 from kernelviewer.gui.text import (
@@ -322,12 +322,9 @@ class NetworkOverview(QWidget):
         self.search.setPlaceholderText("Find networks…")
         self.search.setClearButtonEnabled(True)
         self.search.setMaximumWidth(320)
-        self.counts = QLabel(self)
-        self.counts.setObjectName("overviewCounts")
-        self.counts.setProperty("role", "secondary")
+        self.counts = label_of(self, name="overviewCounts", role="secondary")
         self.kernels = QPushButton("Show Kernels", self)
-        self.kernels.setObjectName("showKernels")
-        self.kernels.setAccessibleName("Show the kernels of the picked networks")
+        named(self.kernels, "showKernels", "Show the kernels of the picked networks")
         self.kernels.clicked.connect(lambda: self.kernels_requested.emit())
         self.source = NetworkRows(self)
         self.proxy = _Order(self)
@@ -335,8 +332,7 @@ class NetworkOverview(QWidget):
         self.proxy.setFilterRole(SEARCH_ROLE)
         self.proxy.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self.table = QTableView(self)
-        self.table.setObjectName("networkTable")
-        self.table.setAccessibleName("Open networks, a row each")
+        named(self.table, "networkTable", "Open networks, a row each")
         AreaRing(self.table)
         self.table.setModel(self.proxy)
         self.table.setItemDelegate(_Delegate(self.table))
@@ -355,11 +351,9 @@ class NetworkOverview(QWidget):
         header.setSectionsMovable(True)
         header.setSortIndicatorClearable(True)
         self.table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
-        self.note = QLabel(self)
-        self.note.setObjectName("noiseNote")
-        self.note.setProperty("role", "secondary")
-        self.note.setWordWrap(True)
-        self.note.setTextFormat(Qt.TextFormat.PlainText)
+        self.note = label_of(
+            self, name="noiseNote", role="secondary", wraps=True, plain=True
+        )
         self.note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         line = QHBoxLayout()
         line.setSpacing(12)

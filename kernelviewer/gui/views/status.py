@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui.accessible import announce
-from kernelviewer.gui.controls import EscapableSlider
+from kernelviewer.gui.controls import EscapableSlider, label_of, named
 from kernelviewer.gui.text import as_tip, counted_once, spaced
 from kernelviewer.gui.theme import as_field
 from kernelviewer.gui.view import Controller, ViewKeys, ViewSpec
@@ -63,19 +63,16 @@ class CosinePopover(QFrame):
         self._number: int | None = None
         self._changed = False
         self.slider = EscapableSlider(self)
-        self.slider.setObjectName("cosineSlider")
-        self.slider.setAccessibleName("Least cosine of similar kernels")
+        named(self.slider, "cosineSlider", "Least cosine of similar kernels")
         self.slider.setRange(0, STEPS)
         self.slider.setFixedWidth(140)
         self.value = QDoubleSpinBox(self)
         as_field(self.value)
-        self.value.setObjectName("cosineValue")
-        self.value.setAccessibleName("Least cosine of similar kernels, 0 to 1")
+        named(self.value, "cosineValue", "Least cosine of similar kernels, 0 to 1")
         self.value.setRange(0, 1)
         self.value.setSingleStep(0.01)
         self.value.setKeyboardTracking(False)
-        title = QLabel("cosine at least", self)
-        title.setProperty("role", "secondary")
+        title = label_of(self, "cosine at least", role="secondary")
         line = QHBoxLayout(self)
         line.setContentsMargins(12, 8, 12, 8)
         line.setSpacing(8)
@@ -159,11 +156,9 @@ class Pill(QWidget):
         frame.setFixedHeight(HEIGHT)
         self.label = QLabel(frame)
         self.label.setTextFormat(Qt.TextFormat.PlainText)
-        self.adjust = QToolButton(frame)
-        self.adjust.setObjectName(f"{name}Adjust")
+        self.adjust = named(QToolButton(frame), f"{name}Adjust")
         self.adjust.clicked.connect(self.adjusted)
-        self.cross = QToolButton(frame)
-        self.cross.setObjectName(f"{name}Remove")
+        self.cross = named(QToolButton(frame), f"{name}Remove")
         self.cross.setText("×")
         self.cross.setProperty("quiet", True)
         self.cross.clicked.connect(self.removed)
@@ -235,16 +230,14 @@ class SelectionChips(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("selectionChips")
-        self.setAccessibleName("What is selected")
+        named(self, "selectionChips", "What is selected")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.chips: tuple[Chip, ...] = ()
         self.scope: ScopeChip | None = None
         self._scope_pill = Pill("scopeChip", self)
         self._scope_pill.removed.connect(self.scope_removed)
         self._pills: list[Pill] = []
-        self.more = QToolButton(self)
-        self.more.setObjectName("moreChips")
+        self.more = named(QToolButton(self), "moreChips")
         self.more.setProperty("chip", True)
         self.more.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.more.clicked.connect(self._open_menu)
@@ -498,9 +491,7 @@ def _count(state: ViewState) -> str:
 
 
 def _count_label(parent: QWidget) -> QLabel:
-    label = QLabel(parent)
-    label.setObjectName("selectionCount")
-    return label
+    return label_of(parent, name="selectionCount")
 
 
 STATUS = ViewSpec(

@@ -11,7 +11,6 @@ from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QPushButton,
     QSizePolicy,
@@ -26,6 +25,8 @@ from kernelviewer.gui.controls import (
     ExplainButton,
     NumberField,
     SteadyLabel,
+    label_of,
+    named,
 )
 from kernelviewer.gui.glossary import tip_of
 from kernelviewer.gui.palette import PaletteLine
@@ -64,8 +65,7 @@ class SizeBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("sizeBar")
-        self.menu = QToolButton(self)
-        self.menu.setObjectName("sizeMenu")
+        self.menu = named(QToolButton(self), "sizeMenu")
         self.menu.setProperty("button", True)
         self.menu.clicked.connect(self._open_menu)
         self._line = QHBoxLayout(self)
@@ -177,11 +177,9 @@ class ThresholdBar(QWidget):
         self._threshold = 0.0
         self._brevity = 0
         self.said: tuple[float, float | None] = (math.nan, None)
-        self.title = QLabel("Threshold", self)
-        self.title.setProperty("role", "secondary")
+        self.title = label_of(self, "Threshold", role="secondary")
         self.slider = EscapableSlider(self)
-        self.slider.setObjectName("thresholdSlider")
-        self.slider.setAccessibleName("Threshold of the fit")
+        named(self.slider, "thresholdSlider", "Threshold of the fit")
         self.slider.setRange(0, STEPS)
         self.slider.setMinimumWidth(70)
         self.slider.setMaximumWidth(140)
@@ -193,11 +191,9 @@ class ThresholdBar(QWidget):
         policy = self.reset.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         self.reset.setSizePolicy(policy)
-        self.coverage = SteadyLabel(self)
-        self.coverage.setObjectName("coverage")
+        self.coverage = named(SteadyLabel(self), "coverage")
         self.coverage.setProperty("role", "strong")
-        self.null = SteadyLabel(self)
-        self.null.setObjectName("nullCoverage")
+        self.null = named(SteadyLabel(self), "nullCoverage")
         self.null.setProperty("role", "secondary")
         for label, word in ((self.coverage, "identified"), (self.null, "noise")):
             label.setToolTip(as_tip(tip_of(word)))
@@ -222,8 +218,7 @@ class ThresholdBar(QWidget):
         self.reset.clicked.connect(lambda: self.default_requested.emit())
 
     def _tool(self, name: str, sign: str, title: str) -> QToolButton:
-        button = QToolButton(self)
-        button.setObjectName(name)
+        button = named(QToolButton(self), name)
         button.setText(sign)
         button.setProperty("quiet", True)
         button.setAccessibleName(title)
@@ -339,8 +334,7 @@ class ToolLine(QWidget):
         self.setMinimumHeight(HEIGHT)
         self._parts = parts
         self._fitted: object = None
-        self.title = QLabel("kernelviewer", self)
-        self.title.setProperty("role", "heading")
+        self.title = label_of(self, "kernelviewer", role="heading")
         self.explain = ExplainButton("tools", "this line", self)
         space = QWidget(self)
         space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -419,8 +413,7 @@ class ToolLine(QWidget):
 
 def make_tool_line(window: QMainWindow, parts: Parts) -> QToolBar:
     """The line as a tool bar that stays where it is."""
-    bar = QToolBar("Tools", window)
-    bar.setObjectName("toolLine")
+    bar = named(QToolBar("Tools", window), "toolLine")
     bar.setMovable(False)
     bar.toggleViewAction().setVisible(False)
     bar.addWidget(ToolLine(bar, parts))
@@ -566,9 +559,7 @@ def _choices(null: Null | None) -> ThresholdChoices | None:
 
 def _edited_chip(parent: QWidget) -> QToolButton:
     """Says that names differ from those of files and program; hidden otherwise."""
-    chip = QToolButton(parent)
-    chip.setObjectName("editedNames")
-    chip.setAccessibleName("Names that were edited")
+    chip = named(QToolButton(parent), "editedNames", "Names that were edited")
     chip.setText("edited")
     chip.setProperty("chip", True)
     chip.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -578,8 +569,7 @@ def _edited_chip(parent: QWidget) -> QToolButton:
 
 def _compare_button(parent: QWidget) -> QToolButton:
     """Offers to compare, where there are networks to do so with; hidden otherwise."""
-    button = QToolButton(parent)
-    button.setObjectName("compareNetworks")
+    button = named(QToolButton(parent), "compareNetworks")
     button.setText("Compare…")
     button.setAccessibleName("Compare two networks")
     button.setToolTip("Set two open networks beside each other, kernel by kernel")
@@ -591,8 +581,7 @@ def _compare_button(parent: QWidget) -> QToolButton:
 
 def _export_button(parent: QWidget) -> QPushButton:
     button = QPushButton(EXPORT, parent)
-    button.setObjectName("exportFigure")
-    button.setAccessibleName("Export a figure of what is open")
+    named(button, "exportFigure", "Export a figure of what is open")
     return button
 
 

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui.accessible import announce
+from kernelviewer.gui.controls import label_of, named
 from kernelviewer.gui.text import as_tip, offer_text
 from kernelviewer.gui.view import Controller, ViewSpec
 from kernelviewer.text import shown
@@ -138,21 +139,16 @@ class Welcome(QWidget):
         buttons.addWidget(self.open)
         buttons.addWidget(self.sample)
         buttons.addStretch(1)
-        self.opening = QLabel(self)
-        self.opening.setObjectName("welcomeOpening")
-        self.opening.setTextFormat(Qt.TextFormat.PlainText)
-        self.opening.setWordWrap(True)
+        self.opening = label_of(self, name="welcomeOpening", wraps=True, plain=True)
         self.opening.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.how_far = QProgressBar(self)
-        self.how_far.setObjectName("welcomeProgress")
-        self.how_far.setAccessibleName("How far what is being opened is")
+        named(self.how_far, "welcomeProgress", "How far what is being opened is")
         self.how_far.setTextVisible(False)
         self.how_far.setMaximumWidth(240)
         under_way = QVBoxLayout()
         under_way.addWidget(self.opening)
         under_way.addWidget(self.how_far, 0, Qt.AlignmentFlag.AlignHCenter)
-        self.recent_title = QLabel("Recent", self)
-        self.recent_title.setProperty("role", "title")
+        self.recent_title = label_of(self, "Recent", role="title")
         self._recent = QVBoxLayout()
         self._recent.setSpacing(2)
         self._offers = QVBoxLayout()
@@ -179,8 +175,7 @@ class Welcome(QWidget):
         line.addStretch(1)
         middle.addLayout(line)
         middle.addStretch(3)
-        scroll = QScrollArea(self)  # a low window shows less, and cuts nothing
-        scroll.setObjectName("welcomePage")
+        scroll = named(QScrollArea(self), "welcomePage")
         scroll.setWidgetResizable(True)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -256,8 +251,7 @@ class Welcome(QWidget):
         row = QWidget(self)
         text = offer_text(offer, number)
         reopen = ShortenedButton(text, row)
-        reopen.setObjectName(f"reopenWork{number}")
-        reopen.setAccessibleName(text)
+        named(reopen, f"reopenWork{number}", text)
         names = "\n".join(shown(item.name) for item in offer.session.networks)
         reopen.setToolTip(as_tip(names))
         reopen.clicked.connect(lambda: self.reopen_requested.emit(offer.path))
@@ -297,9 +291,7 @@ def _empty(layout: QLayout) -> None:
 def _button(
     text: str, name: str, accessible: str, *, primary: bool = False
 ) -> QPushButton:
-    button = QPushButton(text)
-    button.setObjectName(name)
-    button.setAccessibleName(accessible)
+    button = named(QPushButton(text), name, accessible)
     button.setProperty("primary", primary)
     return button
 

@@ -10,7 +10,6 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPlainTextEdit,
     QScrollArea,
     QVBoxLayout,
@@ -18,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.figures import EXHIBITS, FigureError, FigureOptions
-from kernelviewer.gui.controls import Dialog, dialog_button
+from kernelviewer.gui.controls import Dialog, dialog_button, label_of, named
 from kernelviewer.gui.desktop import confirm
 from kernelviewer.gui.dialogs.figure.looks import (
     LooksForm,
@@ -102,9 +101,7 @@ class FigureDialog(Dialog):
         self.looks = LooksForm(self)
         self.presets = PresetBar(read_presets(window.settings.figure_presets), self)
         self.preview = FigurePreview(self)
-        self.facts = QLabel(self)
-        self.facts.setObjectName("figureFacts")
-        self.facts.setProperty("role", "caption")
+        self.facts = label_of(self, name="figureFacts", role="caption")
         self.caption = self._make_caption()
         self.output = FigureOutput(window, self._cache, self.wish, self)
         self._lay_out()
@@ -132,9 +129,7 @@ class FigureDialog(Dialog):
         column.addWidget(self.subject)
         column.addWidget(self.looks)
         column.addStretch(1)
-        left = QScrollArea(self)
-        left.setObjectName("figureOptions")
-        left.setAccessibleName("Options of the figure")
+        left = named(QScrollArea(self), "figureOptions", "Options of the figure")
         left.setFrameShape(QFrame.Shape.NoFrame)
         left.setWidgetResizable(True)
         left.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from kernelviewer.figures import EXHIBITS, PRESETS, FigureError, FigureOptions
 from kernelviewer.figures.options import OPTIONS, WIDTHS
+from kernelviewer.gui.controls import named
 from kernelviewer.gui.dialogs.figure.fields import (
     ChoiceField,
     Choices,
@@ -327,9 +328,7 @@ class PresetBar(QWidget):
         super().__init__(parent)
         self._own = tuple(own)
         self._options: FigureOptions | None = None
-        self.box = Choices({}, self)
-        self.box.setObjectName("figurePreset")
-        self.box.setAccessibleName("Preset of looks")
+        self.box = named(Choices({}, self), "figurePreset", "Preset of looks")
         self.more = QToolButton(self)
         self.more.setObjectName("presetMenu")
         self.more.setAccessibleName("Save, rename or delete a preset")

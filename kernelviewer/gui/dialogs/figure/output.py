@@ -21,14 +21,13 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
-    QLabel,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 from kernelviewer.figures import FigureError
-from kernelviewer.gui.controls import dialog_button
+from kernelviewer.gui.controls import dialog_button, label_of, named
 from kernelviewer.gui.desktop import ask_where, show_in_folder
 from kernelviewer.gui.dialogs.export_kernels import export_kernels
 from kernelviewer.gui.jobs import Reaction
@@ -72,8 +71,7 @@ class FigurePreview(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("figurePreview")
-        self.setAccessibleName("The figure as it will be written")
+        named(self, "figurePreview", "The figure as it will be written")
         policy = QSizePolicy.Policy.Expanding
         self.setSizePolicy(policy, policy)
         self.setMinimumSize(280, 160)
@@ -291,10 +289,7 @@ class FigureOutput(QWidget):
         self._folder: Path | None = None
         self._dragging = False
         self._written: Path | None = None
-        self.said = QLabel(self)
-        self.said.setTextFormat(Qt.TextFormat.PlainText)
-        self.said.setObjectName("figureSaid")
-        self.said.setProperty("role", "secondary")
+        self.said = label_of(self, name="figureSaid", role="secondary", plain=True)
         self.said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.folder = dialog_button(
             self, "Show in Folder", "showInFolder", self._on_folder

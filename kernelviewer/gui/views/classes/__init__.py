@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from kernelviewer.gui.acts import mode_of
-from kernelviewer.gui.controls import chart_choice
+from kernelviewer.gui.controls import chart_choice, label_of
 from kernelviewer.gui.text import percent, spaced
 from kernelviewer.gui.view import Controller, Home, ViewFigure, ViewKeys, ViewSpec
 from kernelviewer.gui.views.classes.bars import CompositionBar, SelectedPart
@@ -53,10 +53,7 @@ class NamesLine(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("namesLine")
-        self.text = QLabel(self)
-        self.text.setObjectName("namesHold")
-        self.text.setProperty("role", "caption")
-        self.text.setWordWrap(True)
+        self.text = label_of(self, name="namesHold", role="caption", wraps=True)
         self.text.setSizePolicy(
             QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred
         )

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QScrollBar, QSizePolicy
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.accessible import Listed, one_line
+from kernelviewer.gui.controls import named
 from kernelviewer.gui.painting.classes import elided, fill_class
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
 from kernelviewer.gui.text import percent, rough_percent, spaced
@@ -153,8 +154,7 @@ class ClassRows(Ringed):
         self._painted: Columns | None = None
         self.rows = PAPER.rows
         self._scroll = QScrollBar(Qt.Orientation.Vertical, self)
-        self._scroll.setObjectName("classScroll")
-        self._scroll.setAccessibleName("Scroll along the classes")
+        named(self._scroll, "classScroll", "Scroll along the classes")
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.valueChanged.connect(lambda _: self.update())
         self._scroll.hide()
@@ -456,8 +456,7 @@ class ClassHistogram(Listed, ClassRows):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("classHistogram")
-        self.setAccessibleName("Kernels per class")
+        named(self, "classHistogram", "Kernels per class")
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kernelviewer.gui.controls import ChoiceButton, ExplainButton
+from kernelviewer.gui.controls import ChoiceButton, ExplainButton, named
 from kernelviewer.gui.text import as_tip
 
 if TYPE_CHECKING:
@@ -79,8 +79,7 @@ class ComparingBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("comparingBar")
-        self.setAccessibleName("The two networks that are compared")
+        named(self, "comparingBar", "The two networks that are compared")
         self.names = CutLabel("comparedNames", self)
         self.facts = CutLabel("comparedFacts", self)
         self.facts.setProperty("role", "secondary")
@@ -113,8 +112,7 @@ class ComparingBar(QWidget):
         self.hide()
 
     def _button(self, name: str, text: str, title: str) -> QToolButton:
-        button = QToolButton(self)
-        button.setObjectName(name)
+        button = named(QToolButton(self), name)
         button.setText(text)
         button.setProperty("quiet", True)
         button.setAccessibleName(title)

@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.accessible import Listed, one_line
+from kernelviewer.gui.controls import named
 from kernelviewer.gui.painting.classes import paint_swatch
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
 from kernelviewer.gui.text import percent, rough_percent, spaced
@@ -91,8 +92,7 @@ class TransitionMatrix(Listed, Ringed):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("transitionMatrix")
-        self.setAccessibleName("Classes before and after")
+        named(self, "transitionMatrix", "Classes before and after")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.content: Transitions | None = None

@@ -17,14 +17,13 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
     QInputDialog,
-    QLabel,
     QPushButton,
     QScrollArea,
     QWidget,
 )
 
 from kernelviewer.gui.acts import mode_of
-from kernelviewer.gui.controls import chart_choice
+from kernelviewer.gui.controls import chart_choice, label_of, named
 from kernelviewer.gui.painting.pixels import AreaRing
 from kernelviewer.gui.text import percent, spaced
 from kernelviewer.gui.view import (
@@ -107,20 +106,15 @@ class KeysView(QScrollArea):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("keysView")
-        self.setAccessibleName("Keys, and the focused kernel by its key")
+        named(self, "keysView", "Keys, and the focused kernel by its key")
         self.setFrameShape(QFrame.Shape.NoFrame)
         AreaRing(self)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         body = QWidget(self)
-        self.facts = QLabel(body)
-        self.facts.setObjectName("keysFacts")
-        self.facts.setProperty("role", "secondary")
-        self.facts.setWordWrap(True)
+        self.facts = label_of(body, name="keysFacts", role="secondary", wraps=True)
         self.again = QPushButton("Seek Again", body)
-        self.again.setObjectName("seekKeysAgain")
-        self.again.setAccessibleName("Seek keys again")
+        named(self.again, "seekKeysAgain", "Seek keys again")
         self.again.clicked.connect(self.again_requested)
         self.again.hide()
         self.tiles = KeyTiles(body)

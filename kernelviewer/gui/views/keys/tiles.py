@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QSizePolicy
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.accessible import Listed, one_line
+from kernelviewer.gui.controls import named
 from kernelviewer.gui.painting.kernels import (
     WeightColours,
     amplitudes,
@@ -116,8 +117,7 @@ class KeyTiles(Listed, KernelPainter):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("keyTiles")
-        self.setAccessibleName("Keys that stand for the kernels")
+        named(self, "keyTiles", "Keys that stand for the kernels")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -329,8 +329,7 @@ class KeyOfKernel(KernelPainter):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("keyOfKernel")
-        self.setAccessibleName("The focused kernel by its key")
+        named(self, "keyOfKernel", "The focused kernel by its key")
         self.content: FocusedKey | None = None
         policy = QSizePolicy.Policy
         self.setSizePolicy(policy.Expanding, policy.Fixed)

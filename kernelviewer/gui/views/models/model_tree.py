@@ -42,6 +42,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui import theme
+from kernelviewer.gui.controls import named
 from kernelviewer.gui.painting.classes import fill_stack
 from kernelviewer.gui.painting.pixels import AreaRing
 from kernelviewer.gui.text import AS_NOISE, shortened
@@ -312,15 +313,13 @@ class ModelTree(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.search = QLineEdit(self)
-        self.search.setObjectName("layerSearch")
-        self.search.setAccessibleName("Find a layer by its name or size")
+        named(self.search, "layerSearch", "Find a layer by its name or size")
         self.search.setPlaceholderText("Find layer…")
         self.search.setClearButtonEnabled(True)
         self.source = ModelTreeModel(self)
         self.tree = LayerRows(self.source, self)
         AreaRing(self.tree)
-        self.tree.setObjectName("modelTree")
-        self.tree.setAccessibleName("Open networks and their depthwise layers")
+        named(self.tree, "modelTree", "Open networks and their depthwise layers")
         self.proxy = QSortFilterProxyModel(self)
         self.proxy.setSourceModel(self.source)
         self.proxy.setRecursiveFilteringEnabled(True)

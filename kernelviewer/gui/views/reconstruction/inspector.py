@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kernelviewer.gui.controls import label_of, named
 from kernelviewer.gui.painting.pixels import AreaRing
 from kernelviewer.gui.text import (
     as_tip,
@@ -108,8 +109,7 @@ class KernelPicture(QWidget):
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName(name)
-        self.setAccessibleName("Picture of the focused kernel")
+        named(self, name, "Picture of the focused kernel")
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -208,8 +208,7 @@ class Inspector(QScrollArea):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("inspector")
-        self.setAccessibleName("Focused kernel")
+        named(self, "inspector", "Focused kernel")
         AreaRing(self)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -217,19 +216,15 @@ class Inspector(QScrollArea):
         self._layout = QVBoxLayout(body)
         self._layout.setContentsMargins(12, 4, 8, 12)
         self._layout.setSpacing(8)
-        self.empty = QLabel(EMPTY, body)
-        self.empty.setProperty("role", "secondary")
-        self.empty.setWordWrap(True)
+        self.empty = label_of(body, EMPTY, role="secondary", wraps=True)
         self.place = _Values(PLACE, body)
         self.pair = PairView(body)
         self.comparison = ComparisonView(body)
         self.picture = KernelPicture("kernelPicture", body)
-        self.unit = QLabel(body)
-        self.unit.setProperty("role", "caption")
+        self.unit = label_of(body, role="caption")
         self.values = _Values(FIELDS, body)
         self.copy = QPushButton("Copy as Array", body)
-        self.copy.setObjectName("copyKernel")
-        self.copy.setAccessibleName("Copy the focused kernel as a NumPy array")
+        named(self.copy, "copyKernel", "Copy the focused kernel as a NumPy array")
         self.copy.clicked.connect(lambda: self.copy_requested.emit())
         self._parts = (self.place, self.picture, self.unit, self.values, self.copy)
         for widget in (
@@ -310,9 +305,7 @@ class _Values(QWidget):
         for row, (key, title) in enumerate(fields):
             self._names[key] = name = QLabel(title, self)
             name.setProperty("role", "secondary")
-            value = QLabel(self)
-            value.setObjectName(f"value_{key}")
-            value.setAccessibleName(title)
+            value = label_of(self, name=f"value_{key}", title=title)
             value.setAlignment(Qt.AlignmentFlag.AlignRight)
             value.setWordWrap(True)
             value.setTextFormat(Qt.TextFormat.PlainText)

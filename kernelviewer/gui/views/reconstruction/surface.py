@@ -12,6 +12,7 @@ from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy
 
 from kernelviewer.gui import theme
+from kernelviewer.gui.controls import named
 from kernelviewer.gui.painting.kernels import WeightColours
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
 
@@ -208,8 +209,7 @@ class KernelSurface(Ringed):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("kernelSurface")
-        self.setAccessibleName("Surface of the decoded kernel")
+        named(self, "kernelSurface", "Surface of the decoded kernel")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.OpenHandCursor)
         self.setToolTip("Drag to turn, double-click to reset")

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.accessible import Listed, one_line
+from kernelviewer.gui.controls import named
 from kernelviewer.gui.painting.classes import class_colour, elided, paint_mark
 from kernelviewer.gui.painting.layers import left_of_charts
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
@@ -81,8 +82,7 @@ class StepsChart(Listed, Ringed):
 
     def __init__(self, name: str, title: str, parent: QWidget | None) -> None:
         super().__init__(parent)
-        self.setObjectName(name)
-        self.setAccessibleName(title)
+        named(self, name, title)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         policy = QSizePolicy.Policy.Expanding
         self.setSizePolicy(policy, policy)
@@ -395,8 +395,7 @@ class FormationChart(StepsChart):
         self._names, self._facts = 0.0, 0.0
         self._row = 0
         self._scroll = QScrollBar(Qt.Orientation.Vertical, self)
-        self._scroll.setObjectName("formationScroll")
-        self._scroll.setAccessibleName("Scroll along the layers")
+        named(self._scroll, "formationScroll", "Scroll along the layers")
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.valueChanged.connect(self.redraw)
         self._scroll.hide()

@@ -18,7 +18,6 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import (
     QAbstractSlider,
     QHBoxLayout,
-    QLabel,
     QSizePolicy,
     QToolButton,
     QToolTip,
@@ -26,7 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui import theme
-from kernelviewer.gui.controls import ExplainButton
+from kernelviewer.gui.controls import ExplainButton, label_of, named
 from kernelviewer.gui.painting.pixels import caption_font
 from kernelviewer.gui.text import as_tip, percent
 
@@ -265,19 +264,12 @@ class StepsBar(QWidget):
         super().__init__(parent)
         self.setObjectName("stepsBar")
         self.slider = StepsSlider(self)
-        self.play = QToolButton(self)
-        self.play.setObjectName("playSteps")
+        self.play = named(QToolButton(self), "playSteps")
         self.play.setProperty("button", True)
         self.play.clicked.connect(lambda: self.slider.play_requested.emit())
-        self.step = QLabel(self)
-        self.step.setObjectName("stepShown")
-        self.step.setTextFormat(Qt.TextFormat.PlainText)
-        self.note = QLabel(self)
-        self.note.setObjectName("stepsNote")
-        self.note.setProperty("role", "caption")
-        self.note.setTextFormat(Qt.TextFormat.PlainText)
-        self.stop = QToolButton(self)
-        self.stop.setObjectName("stopWatching")
+        self.step = label_of(self, name="stepShown", plain=True)
+        self.note = label_of(self, name="stepsNote", role="caption", plain=True)
+        self.stop = named(QToolButton(self), "stopWatching")
         self.stop.setText("×")
         self.stop.setProperty("quiet", True)
         self.stop.setAccessibleName("Stop watching the folder")

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.accessible import Listed, one_line
+from kernelviewer.gui.controls import named
 from kernelviewer.gui.painting.pixels import (
     Ringed,
     device_length,
@@ -93,8 +94,7 @@ class Strip(Listed, Ringed):
 
     def __init__(self, name: str, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName(name)
-        self.setAccessibleName(title)
+        named(self, name, title)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
         horizontal, fixed = QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed

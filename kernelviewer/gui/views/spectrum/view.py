@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui import theme
-from kernelviewer.gui.controls import NumberField
+from kernelviewer.gui.controls import NumberField, label_of, named
 from kernelviewer.gui.painting.classes import ClassSwatch
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.views.spectrum.content import NOTHING_OPEN
@@ -67,8 +67,7 @@ class AbsentSpectrum(QWidget):
         self.train.setProperty("primary", True)
         self.train.clicked.connect(lambda: self.train_requested.emit())
         self.encode = QPushButton("Compute Missing Codes", self)
-        self.encode.setObjectName("encodeAgain")
-        self.encode.setAccessibleName("Encode what has no codes")
+        named(self.encode, "encodeAgain", "Encode what has no codes")
         self.encode.setProperty("primary", True)
         self.encode.clicked.connect(lambda: self.encode_requested.emit())
         column = QWidget(self)
@@ -154,16 +153,13 @@ class SpectrumControls(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._playing = False
-        self.play = QToolButton(self)
-        self.play.setObjectName("playSpectrum")
+        self.play = named(QToolButton(self), "playSpectrum")
         self.play.setIconSize(QSize(_ICON, _ICON))
         self.play.clicked.connect(lambda: self.play_requested.emit())
         self.value = NumberField("latentValue", "Code as a number", STEP, self)
         self.value.valueChanged.connect(self.position_requested)
         self.swatch = ClassSwatch(self)
-        self.name = QLabel(self)
-        self.name.setObjectName("spectrumClass")
-        self.name.setAccessibleName("Class of the stretch")
+        self.name = label_of(self, name="spectrumClass", title="Class of the stretch")
         names = [found.name for found in PAPER.patterns]
         widest = max(self.name.fontMetrics().horizontalAdvance(name) for name in names)
         # what stands beside it shall not jump while the cursor moves
@@ -278,8 +274,7 @@ class SpectrumView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("spectrumView")
-        self.setAccessibleName("Spectrum")
+        named(self, "spectrumView", "Spectrum")
         policy = QSizePolicy.Policy
         self.setSizePolicy(policy.Expanding, policy.Preferred)
         self.content: SpectrumContent | None = None
