@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QLocale, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QActionGroup, QColor, QPainter
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
+    QBoxLayout,
     QDialog,
     QDoubleSpinBox,
     QHBoxLayout,
@@ -47,6 +48,10 @@ if TYPE_CHECKING:
 
 
 W = TypeVar("W", bound=QWidget)
+B = TypeVar("B", bound=QBoxLayout)
+Part = QWidget | QLayout | tuple[QWidget | QLayout, int] | int
+"""Something in a row or column, with how much of the room that is left it takes; a
+number alone: so much of it stays free."""
 PADDING = 7
 _FRAME = 22
 """Of a number's field and what is free beside the number, pixels."""
@@ -85,6 +90,49 @@ def label_of(
         label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(wraps)
     return label
+
+
+def in_row(
+    parent: QWidget | None,
+    *parts: Part,
+    spacing: int | None = None,
+    margins: tuple[int, int, int, int] = (0, 0, 0, 0),
+) -> QHBoxLayout:
+    """Lay parts out beside each other; of no parent, for a layout to take in."""
+    box = QHBoxLayout() if parent is None else QHBoxLayout(parent)
+    return _filled(box, parts, spacing, margins)
+
+
+def in_column(
+    parent: QWidget | None,
+    *parts: Part,
+    spacing: int | None = None,
+    margins: tuple[int, int, int, int] = (0, 0, 0, 0),
+) -> QVBoxLayout:
+    """Lay parts out below each other, as `in_row`."""
+    box = QVBoxLayout() if parent is None else QVBoxLayout(parent)
+    return _filled(box, parts, spacing, margins)
+
+
+def _filled(
+    box: B,
+    parts: tuple[Part, ...],
+    spacing: int | None,
+    margins: tuple[int, int, int, int],
+) -> B:
+    box.setContentsMargins(*margins)
+    if spacing is not None:
+        box.setSpacing(spacing)
+    for part in parts:
+        if isinstance(part, int):
+            box.addStretch(part)
+            continue
+        item, stretch = part if isinstance(part, tuple) else (part, 0)
+        if isinstance(item, QLayout):
+            box.addLayout(item, stretch)
+        else:
+            box.addWidget(item, stretch)
+    return box
 
 
 class ChoiceButton(QToolButton):
@@ -401,20 +449,10 @@ class Dialog(QDialog):
         self.setObjectName(name)
         self.setWindowTitle(title)
 
-    def lay_out(
-        self, *parts: QWidget | QLayout | tuple[QWidget, int], spacing: int
-    ) -> None:
-        """Put its parts below each other; with a number they grow by as much."""
-        column = QVBoxLayout(self)
-        column.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
-        column.setSpacing(spacing)
-        for part in parts:
-            if isinstance(part, QLayout):
-                column.addLayout(part)
-            elif isinstance(part, tuple):
-                column.addWidget(*part)
-            else:
-                column.addWidget(part)
+    def lay_out(self, *parts: Part, spacing: int) -> None:
+        """Put its parts below each other."""
+        margins = (MARGIN, MARGIN, MARGIN, 12)
+        in_column(self, *parts, spacing=spacing, margins=margins)
 
     def may_close(self) -> bool:
         """True if nothing is lost by closing, or the user agrees to lose it."""
@@ -466,12 +504,7 @@ def dialog_button(
 
 def line_of(*buttons: QPushButton) -> QHBoxLayout:
     """Buttons in a line, at the right."""
-    line = QHBoxLayout()
-    line.setSpacing(8)
-    line.addStretch(1)
-    for button in buttons:
-        line.addWidget(button)
-    return line
+    return in_row(None, 1, *buttons, spacing=8)
 
 
 def make_default(button: QPushButton) -> None:
@@ -502,11 +535,7 @@ def show_text(
     text.setHtml(html)
     shut = dialog_button(dialog, "Close", f"{name}Close", dialog.close)
     shut.setDefault(True)
-    layout = QVBoxLayout(dialog)
-    layout.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
-    layout.setSpacing(12)
-    layout.addWidget(text)
-    layout.addLayout(line_of(shut))
+    dialog.lay_out(text, line_of(shut), spacing=12)
     dialog.show()
     return text
 

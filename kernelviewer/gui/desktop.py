@@ -10,7 +10,6 @@ from PySide6.QtCore import QProcess, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
-from kernelviewer.gui.controls import named
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
@@ -74,7 +73,8 @@ def confirm(parent: QWidget, title: str, text: str, verb: str) -> bool:
     verb
         On the button that does it.
     """
-    box = named(QMessageBox(parent), "confirmBox")
+    box = QMessageBox(parent)
+    box.setObjectName("confirmBox")
     box.setWindowTitle(title)
     box.setText(title)
     box.setInformativeText(text)

@@ -16,11 +16,10 @@ from PySide6.QtWidgets import (
     QListView,
     QStyle,
     QStyledItemDelegate,
-    QVBoxLayout,
 )
 from shiboken6 import isValid
 
-from kernelviewer.gui.controls import label_of, named
+from kernelviewer.gui.controls import in_column, label_of, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -351,11 +350,7 @@ class PaletteLine(QLineEdit):
         self.list = EntryList(self.popup)
         self.hint = label_of(self.popup, name="paletteHint", role="caption")
         self.hint.setContentsMargins(8, 4, 8, 2)
-        layout = QVBoxLayout(self.popup)
-        layout.setContentsMargins(5, 5, 5, 5)
-        layout.setSpacing(0)
-        layout.addWidget(self.list)
-        layout.addWidget(self.hint)
+        in_column(self.popup, self.list, self.hint, margins=(5, 5, 5, 5), spacing=0)
         self.popup.hide()
         self.textEdited.connect(self._show_found)
         self.list.moved.connect(self._show_hint)

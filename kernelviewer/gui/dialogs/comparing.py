@@ -284,10 +284,3 @@ class ComparingDialog(Dialog):
         before, after = self.before.currentData(), self.after.currentData()
         self._window.compare(Comparing(before, after, self._match(), layers))
         self.accept()
-
-
-def open_comparing(window: WindowContext) -> ComparingDialog:
-    """Show the dialog beside the window, without blocking it."""
-    dialog = ComparingDialog(window)
-    dialog.show()
-    return dialog

@@ -168,8 +168,3 @@ class ExportLabelsDialog(Dialog):
             "compute", "labels", title, reaction, write_labels, path, wish
         )
         self.close()
-
-
-def open_export_labels(window: WindowContext) -> None:
-    """Show the dialog beside the window, without blocking it."""
-    ExportLabelsDialog(window).show()

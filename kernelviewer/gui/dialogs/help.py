@@ -18,6 +18,7 @@ from kernelviewer.gui.controls import (
     MARGIN,
     Dialog,
     dialog_button,
+    in_column,
     line_of,
     named,
     show_text,
@@ -72,10 +73,7 @@ def show_about(parent: QWidget) -> None:
     parts.setObjectName("versions")
     parts.setProperty("role", "secondary")
     parts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    words = QVBoxLayout()
-    words.setSpacing(10)
-    for label in (title, text, parts):
-        words.addWidget(label)
+    words = in_column(None, title, text, parts, spacing=10)
     both = QHBoxLayout()
     both.setSpacing(20)
     both.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)

@@ -191,10 +191,3 @@ def _colour(number: int, tokens: Tokens) -> str:
     """Colour of a condition's curve."""
     item = class_shown(COLOURS[number])
     return item.dark if tokens.dark else item.light
-
-
-def open_null_test(window: WindowContext) -> NullTestDialog:
-    """Show the dialog beside the window, without blocking it."""
-    dialog = NullTestDialog(window)
-    dialog.show()
-    return dialog

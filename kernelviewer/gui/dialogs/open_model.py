@@ -174,8 +174,3 @@ class OpenModelDialog(Dialog):
         if name := self.chosen():
             self.close()
             self._use(name)
-
-
-def choose_model(parent: QWidget, use: Callable[[str], None]) -> None:
-    """Show the dialog beside the window, without blocking it."""
-    OpenModelDialog(parent, use).show()

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
-    QHBoxLayout,
     QLabel,
     QMessageBox,
     QScrollArea,
     QSizePolicy,
-    QVBoxLayout,
     QWidget,
 )
 
 from kernelviewer.gui.controls import (
     Dialog,
     dialog_button,
+    in_column,
+    in_row,
     label_of,
     line_of,
     named,
@@ -102,9 +102,7 @@ class UnopenedDialog(Dialog):
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         body = QWidget(scroll)
-        self._list = QVBoxLayout(body)
-        self._list.setContentsMargins(0, 0, 8, 0)
-        self._list.setSpacing(12)
+        self._list = in_column(body, margins=(0, 0, 8, 0), spacing=12)
         self._list.setAlignment(Qt.AlignmentFlag.AlignTop)
         scroll.setWidget(body)
         again = dialog_button(self, "Try All Again", "tryAllAgain", self._try_all)
@@ -147,16 +145,8 @@ class UnopenedDialog(Dialog):
         again = dialog_button(row, "Try Again", "tryAgain", lambda: self._again(found))
         again.setAccessibleName(f"Try {shown(found.path.name)} again")
         copy = dialog_button(row, "Copy Details", "copyDetails", lambda: _copy(found))
-        texts = QVBoxLayout()
-        texts.setSpacing(2)
-        texts.addWidget(title)
-        texts.addWidget(reason)
-        line = QHBoxLayout(row)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(8)
-        line.addLayout(texts, 1)
-        line.addWidget(again)
-        line.addWidget(copy)
+        texts = in_column(None, title, reason, spacing=2)
+        in_row(row, (texts, 1), again, copy, spacing=8)
         again.setVisible(not found.empty)  # it will be without kernels again
         return row
 

@@ -27,6 +27,7 @@ from kernelviewer.gui.controls import (
     MARGIN,
     WorkDialog,
     dialog_button,
+    in_row,
     label_of,
     line_of,
     make_default,
@@ -201,13 +202,8 @@ class RewriteDialog(WorkDialog):
         grid = QGridLayout()
         grid.setColumnStretch(1, 1)
         grid.setVerticalSpacing(8)
-        what = QHBoxLayout()
-        for widget in (self.way, self.count, self.file, self.other):
-            what.addWidget(widget)
-        what.addStretch(1)
-        network = QHBoxLayout()
-        network.addWidget(self.network)
-        network.addStretch(1)
+        what = in_row(None, self.way, self.count, self.file, self.other, 1)
+        network = in_row(None, self.network, 1)
         for row, (title, line) in enumerate(
             (("Network", network), ("By", what), ("Sizes", self.sizes))
         ):
@@ -440,10 +436,3 @@ class RewriteDialog(WorkDialog):
             path,
             freeze,
         )
-
-
-def open_rewriting(window: WindowContext) -> RewriteDialog:
-    """Show the dialog beside the window, without blocking it."""
-    dialog = RewriteDialog(window)
-    dialog.show()
-    return dialog

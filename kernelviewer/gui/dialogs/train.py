@@ -291,10 +291,3 @@ class TrainDialog(WorkDialog):
         if self._running and not confirm(self, *GIVE_UP):
             return False
         return not self._is_unkept() or confirm(self, *DISCARD)
-
-
-def open_training(window: WindowContext) -> TrainDialog:
-    """Show the dialog beside the window, without blocking it."""
-    dialog = TrainDialog(window)
-    dialog.show()
-    return dialog

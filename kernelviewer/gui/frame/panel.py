@@ -13,11 +13,10 @@ from PySide6.QtWidgets import (
     QMenu,
     QSizePolicy,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
-from kernelviewer.gui.controls import label_of, named
+from kernelviewer.gui.controls import in_column, label_of, named
 from kernelviewer.gui.theme import RADIUS
 
 if TYPE_CHECKING:
@@ -137,9 +136,7 @@ class PanelBody(QFrame):
     def __init__(self, content: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("panel", "bottom")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(1, 0, 1, 1)
-        layout.addWidget(content)
+        in_column(self, content, margins=(1, 0, 1, 1))
         self._content = content
 
     def set_folded(self, folded: bool) -> None:
@@ -155,11 +152,7 @@ class Panel(QWidget):
     def __init__(self, title: str, content: QWidget) -> None:
         super().__init__()
         self.title_line = TitleLine(title, self)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.title_line)
-        layout.addWidget(PanelBody(content, self), 1)
+        in_column(self, self.title_line, (PanelBody(content, self), 1), spacing=0)
 
 
 class DockPanel(QDockWidget):
@@ -329,9 +322,7 @@ class MoreTabs(QToolButton):
 def stacked(*widgets: QWidget, grow: int = -1) -> QWidget:
     """Widgets one above the other; number ``grow`` takes the room that is left."""
     holder = QWidget()
-    layout = QVBoxLayout(holder)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(0)
+    layout = in_column(holder, spacing=0)
     for widget in widgets:
         layout.addWidget(widget)
     layout.setStretch(grow % len(widgets), 1)

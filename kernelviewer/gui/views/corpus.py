@@ -14,12 +14,11 @@ from PySide6.QtWidgets import (
     QSizePolicy,
     QSpinBox,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from kernelviewer.formats.errors import with_hint
-from kernelviewer.gui.controls import label_of, named
+from kernelviewer.gui.controls import in_column, label_of, named
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import as_tip, spaced
 from kernelviewer.gui.theme import CONTROL, as_field
@@ -162,9 +161,7 @@ class CorpusPage(QWidget):
         near.addStretch(1)
         near.addWidget(self.nearest)
         near.addWidget(self.similar)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(12, 4, 12, 8)
-        layout.setSpacing(8)
+        layout = in_column(self, margins=(12, 4, 12, 8), spacing=8)
         for line in (head, ask, near):
             line.setSpacing(8)
         layout.addLayout(head)
@@ -231,8 +228,7 @@ class CorpusController(Controller):
 
     def listen(self) -> None:
         """Take in a corpus that is opened, and what is asked of it."""
-        view: CorpusPage = self.parts.corpus
-        self.view = view
+        self.view: CorpusPage = self.parts.corpus
         self._asking: Questions | None = None
         self._line: Line | None = None
         self._count: Count | None = None
@@ -240,12 +236,12 @@ class CorpusController(Controller):
         window = self.window
         window.opener.corpus_found.connect(self._take)
         window.opener.drawn.connect(self._scroll_to_nearest)
-        view.line_changed.connect(self._ask)
-        view.kernels_requested.connect(self._open_found)
-        view.similar_requested.connect(self._open_similar)
-        view.leave_requested.connect(lambda: window.show_corpus(False))
-        view.close_requested.connect(self._close)
-        networks = view.networks
+        self.view.line_changed.connect(self._ask)
+        self.view.kernels_requested.connect(self._open_found)
+        self.view.similar_requested.connect(self._open_similar)
+        self.view.leave_requested.connect(lambda: window.show_corpus(False))
+        self.view.close_requested.connect(self._close)
+        networks = self.view.networks
         networks.scope_requested.connect(lambda _: self._say_picked())
         networks.kernels_requested.connect(self._open_picked)
         networks.open_requested.connect(lambda row: self._open_rows([row]))

@@ -13,12 +13,11 @@ from PySide6.QtWidgets import (
     QScrollArea,
     QSizePolicy,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from kernelviewer.gui.accessible import announce
-from kernelviewer.gui.controls import label_of, named
+from kernelviewer.gui.controls import in_column, in_row, label_of, named
 from kernelviewer.gui.painting.pixels import AreaRing
 from kernelviewer.gui.view import Home, ViewSpec
 
@@ -79,14 +78,8 @@ class JobRow(QWidget):
         row.addWidget(self.button)
         self._below = QWidget(self)
         self._below.hide()
-        below = QVBoxLayout(self._below)
-        below.setContentsMargins(INDENT, 2, 0, 4)
-        below.setSpacing(4)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 2, 0, 2)
-        layout.setSpacing(0)
-        layout.addLayout(row)
-        layout.addWidget(self._below)
+        in_column(self._below, margins=(INDENT, 2, 0, 4), spacing=4)
+        in_column(self, row, self._below, margins=(0, 2, 0, 2), spacing=0)
 
     def set_stoppable(self, stoppable: bool) -> None:
         """Offer Cancel, or not."""
@@ -177,14 +170,8 @@ class JobGroup(QWidget):
         self.head.fold.setText("▸")
         self.head.hide()
         self._below = QWidget(self)
-        self._inner = QVBoxLayout(self._below)
-        self._inner.setContentsMargins(0, 0, 0, 0)
-        self._inner.setSpacing(4)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.head)
-        layout.addWidget(self._below)
+        self._inner = in_column(self._below, spacing=4)
+        in_column(self, self.head, self._below, spacing=0)
         self.head.fold.toggled.connect(lambda _: self.look())
 
     def add(self, row: JobRow) -> None:
@@ -234,11 +221,7 @@ class FailureLine(QWidget):
         self.text.setProperty("role", "error")
         self.copy = _copy_button(self)
         self.copy.clicked.connect(lambda: self.copy_requested.emit(details))
-        line = QHBoxLayout(self)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(12)
-        line.addWidget(self.text, 1)
-        line.addWidget(self.copy)
+        in_row(self, (self.text, 1), self.copy, spacing=12)
 
 
 class _Message(QLabel):
@@ -289,9 +272,7 @@ class JobsPanel(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         body = QWidget(self)
-        self._layout = QVBoxLayout(body)
-        self._layout.setContentsMargins(12, 4, 12, 8)
-        self._layout.setSpacing(4)
+        self._layout = in_column(body, margins=(12, 4, 12, 8), spacing=4)
         self._layout.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.empty = label_of(body, EMPTY, role="secondary", wraps=True)
         self._layout.addWidget(self.empty)

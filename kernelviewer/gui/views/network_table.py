@@ -19,7 +19,6 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QFont
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QHBoxLayout,
     QHeaderView,
     QLineEdit,
     QMenu,
@@ -27,12 +26,11 @@ from PySide6.QtWidgets import (
     QSizePolicy,
     QStyledItemDelegate,
     QTableView,
-    QVBoxLayout,
     QWidget,
 )
 
 from kernelviewer.gui import theme
-from kernelviewer.gui.controls import label_of, named
+from kernelviewer.gui.controls import in_column, in_row, label_of, named
 from kernelviewer.gui.painting.classes import fill_stack
 from kernelviewer.gui.painting.pixels import AreaRing
 from kernelviewer.gui.text import (
@@ -355,18 +353,10 @@ class NetworkOverview(QWidget):
             self, name="noiseNote", role="secondary", wraps=True, plain=True
         )
         self.note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-        line = QHBoxLayout()
-        line.setSpacing(12)
-        line.addWidget(self.search, 1)
-        line.addWidget(self.counts)
-        line.addStretch(1)
-        line.addWidget(self.kernels)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(12, 4, 12, 8)
-        layout.setSpacing(8)
-        layout.addLayout(line)
-        layout.addWidget(self.table, 1)
-        layout.addWidget(self.note)
+        line = in_row(None, (self.search, 1), self.counts, 1, self.kernels, spacing=12)
+        in_column(
+            self, line, (self.table, 1), self.note, margins=(12, 4, 12, 8), spacing=8
+        )
         self._picked: frozenset[int] = frozenset()
         self._silent = False
         self.search.textChanged.connect(self._on_search_changed)

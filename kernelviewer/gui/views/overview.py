@@ -18,14 +18,13 @@ class OverviewController(Controller):
 
     def listen(self) -> None:
         """Rows are picked, looked at, closed; what nobody sees is not counted."""
-        view: NetworkOverview = self.parts.overview
-        self.view = view
-        view.scope_requested.connect(self._show_networks)
-        view.open_requested.connect(self._open)
-        for signal in (view.kernels_requested, view.leave_requested):
+        self.view: NetworkOverview = self.parts.overview
+        self.view.scope_requested.connect(self._show_networks)
+        self.view.open_requested.connect(self._open)
+        for signal in (self.view.kernels_requested, self.view.leave_requested):
             signal.connect(lambda: self.window.show_overview(False))
-        view.close_requested.connect(self.document.close_some)
-        view.visibility_changed.connect(self._on_visibility_changed)
+        self.view.close_requested.connect(self.document.close_some)
+        self.view.visibility_changed.connect(self._on_visibility_changed)
         self._on_visibility_changed(False)
 
     def show(self, state: ViewState) -> None:

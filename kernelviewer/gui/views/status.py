@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui.accessible import announce
-from kernelviewer.gui.controls import EscapableSlider, label_of, named
+from kernelviewer.gui.controls import EscapableSlider, in_row, label_of, named
 from kernelviewer.gui.text import as_tip, counted_once, spaced
 from kernelviewer.gui.theme import as_field
 from kernelviewer.gui.view import Controller, ViewKeys, ViewSpec
@@ -73,11 +73,7 @@ class CosinePopover(QFrame):
         self.value.setSingleStep(0.01)
         self.value.setKeyboardTracking(False)
         title = label_of(self, "cosine at least", role="secondary")
-        line = QHBoxLayout(self)
-        line.setContentsMargins(12, 8, 12, 8)
-        line.setSpacing(8)
-        for widget in (title, self.slider, self.value):
-            line.addWidget(widget)
+        in_row(self, title, self.slider, self.value, margins=(12, 8, 12, 8), spacing=8)
         self.slider.valueChanged.connect(lambda value: self._ask(value / STEPS))
         self.value.valueChanged.connect(self._ask)
 
@@ -394,9 +390,7 @@ class StatusLine(QStatusBar):
         super().__init__(parent)
         self.setSizeGripEnabled(False)
         holder = QWidget(self)
-        line = QHBoxLayout(holder)
-        line.setContentsMargins(0, 0, 0, 2)
-        line.setSpacing(4)
+        line = in_row(holder, margins=(0, 0, 0, 2), spacing=4)
         self.message = Message(holder)
         self.messageChanged.connect(self.message.show_text)
         self.messageChanged.connect(lambda text: announce(self, text))
@@ -417,12 +411,11 @@ class StatusController(Controller):
 
     def listen(self) -> None:
         """Acts can be taken out, the scope widened, a similarity changed."""
-        chips: SelectionChips = self.parts.chips
-        self.chips = chips
-        chips.remove_requested.connect(self.document.remove_step)
-        chips.scope_removed.connect(lambda: self.document.show_layers(None))
-        chips.name_requested.connect(self._on_name_requested)
-        chips.cosine_requested.connect(self._on_cosine_requested)
+        self.chips: SelectionChips = self.parts.chips
+        self.chips.remove_requested.connect(self.document.remove_step)
+        self.chips.scope_removed.connect(lambda: self.document.show_layers(None))
+        self.chips.name_requested.connect(self._on_name_requested)
+        self.chips.cosine_requested.connect(self._on_cosine_requested)
 
     def show(self, state: ViewState) -> None:
         """Say what is in scope and what is selected."""

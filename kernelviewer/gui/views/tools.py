@@ -25,6 +25,7 @@ from kernelviewer.gui.controls import (
     ExplainButton,
     NumberField,
     SteadyLabel,
+    in_row,
     label_of,
     named,
 )
@@ -68,10 +69,7 @@ class SizeBar(QWidget):
         self.menu = named(QToolButton(self), "sizeMenu")
         self.menu.setProperty("button", True)
         self.menu.clicked.connect(self._open_menu)
-        self._line = QHBoxLayout(self)
-        self._line.setContentsMargins(0, 0, 0, 0)
-        self._line.setSpacing(SPACING)
-        self._line.addWidget(self.menu)
+        self._line = in_row(self, self.menu, spacing=SPACING)
         self._group = QButtonGroup(self)
         self._sizes: dict[Size, int] = {}
         self._size: Size | None = None
@@ -198,15 +196,8 @@ class ThresholdBar(QWidget):
         for label, word in ((self.coverage, "identified"), (self.null, "noise")):
             label.setToolTip(as_tip(tip_of(word)))
         self.title.setToolTip(as_tip(tip_of("threshold")))
-        line = QHBoxLayout(self)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(8)
-        line.addWidget(self.title)
-        line.addWidget(self.slider, 1)
-        tools = QHBoxLayout()
-        tools.setSpacing(0)
-        for widget in (self.value, self.presets, self.reset):
-            tools.addWidget(widget)
+        line = in_row(self, self.title, (self.slider, 1), spacing=8)
+        tools = in_row(None, self.value, self.presets, self.reset, spacing=0)
         line.addLayout(tools)
         line.addWidget(self.coverage)
         line.addWidget(self.null)
@@ -425,19 +416,16 @@ class ToolController(Controller):
 
     def listen(self) -> None:
         """Another size, another threshold."""
-        sizes: SizeBar = self.parts.sizes
-        self.sizes = sizes
-        threshold: ThresholdBar = self.parts.threshold
-        self.threshold = threshold
+        self.sizes: SizeBar = self.parts.sizes
+        self.threshold: ThresholdBar = self.parts.threshold
         export: QPushButton = self.parts.export
-        naming: ChoiceButton = self.parts.naming
-        self.naming = naming
-        naming.chosen.connect(self._name_by)
+        self.naming: ChoiceButton = self.parts.naming
+        self.naming.chosen.connect(self._name_by)
         self.parts.edited.clicked.connect(self._open_edits)
-        sizes.size_requested.connect(self.document.show_size)
-        threshold.threshold_requested.connect(self._set_threshold)
-        threshold.drag_given_up.connect(self.document.give_up_drag)
-        threshold.default_requested.connect(lambda: self._set_threshold(None))
+        self.sizes.size_requested.connect(self.document.show_size)
+        self.threshold.threshold_requested.connect(self._set_threshold)
+        self.threshold.drag_given_up.connect(self.document.give_up_drag)
+        self.threshold.default_requested.connect(lambda: self._set_threshold(None))
         for button, name in ((export, "export"), (self.parts.compare, "compare")):
             button.clicked.connect(partial(self._do, name))
 

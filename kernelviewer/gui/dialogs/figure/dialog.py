@@ -12,12 +12,18 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QPlainTextEdit,
     QScrollArea,
-    QVBoxLayout,
     QWidget,
 )
 
 from kernelviewer.figures import EXHIBITS, FigureError, FigureOptions
-from kernelviewer.gui.controls import Dialog, dialog_button, label_of, named
+from kernelviewer.gui.controls import (
+    Dialog,
+    dialog_button,
+    in_column,
+    in_row,
+    label_of,
+    named,
+)
 from kernelviewer.gui.desktop import confirm
 from kernelviewer.gui.dialogs.figure.looks import (
     LooksForm,
@@ -123,12 +129,9 @@ class FigureDialog(Dialog):
     def _lay_out(self) -> None:
         self.looks.add("Preset", "figurePresets", self.presets, "Presets", row=1)
         options = QWidget(self)
-        column = QVBoxLayout(options)
-        column.setContentsMargins(0, 0, 10, 0)
-        column.setSpacing(18)
-        column.addWidget(self.subject)
-        column.addWidget(self.looks)
-        column.addStretch(1)
+        in_column(
+            options, self.subject, self.looks, 1, margins=(0, 0, 10, 0), spacing=18
+        )
         left = named(QScrollArea(self), "figureOptions", "Options of the figure")
         left.setFrameShape(QFrame.Shape.NoFrame)
         left.setWidgetResizable(True)
@@ -145,17 +148,10 @@ class FigureDialog(Dialog):
         self.again.setProperty("link", True)
         self.again.hide()
         line.addWidget(self.again)
-        right = QVBoxLayout()
-        right.setSpacing(8)
-        right.addWidget(self.preview, 1)
-        right.addLayout(line)
-        right.addWidget(self.caption)
-        right.addWidget(self.output)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(16, 16, 16, 12)
-        layout.setSpacing(16)
-        layout.addWidget(left)
-        layout.addLayout(right, 1)
+        right = in_column(
+            None, (self.preview, 1), line, self.caption, self.output, spacing=8
+        )
+        in_row(self, left, (right, 1), margins=(16, 16, 16, 12), spacing=16)
 
     def _begin(self, kind: str, scope: str, options: FigureOptions) -> None:
         self._offer()

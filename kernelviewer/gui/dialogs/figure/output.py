@@ -22,12 +22,11 @@ from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
     QSizePolicy,
-    QVBoxLayout,
     QWidget,
 )
 
 from kernelviewer.figures import FigureError
-from kernelviewer.gui.controls import dialog_button, label_of, named
+from kernelviewer.gui.controls import dialog_button, in_column, in_row, label_of, named
 from kernelviewer.gui.desktop import ask_where, show_in_folder
 from kernelviewer.gui.dialogs.export_kernels import export_kernels
 from kernelviewer.gui.jobs import Reaction
@@ -311,9 +310,7 @@ class FigureOutput(QWidget):
         self.set_ready(False)
 
     def _lay_out(self) -> None:
-        words = QHBoxLayout()
-        words.addWidget(self.said, 1)
-        words.addWidget(self.folder)
+        words = in_row(None, (self.said, 1), self.folder)
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
         buttons.addWidget(self.data)
@@ -321,11 +318,7 @@ class FigureOutput(QWidget):
         buttons.addStretch(1)
         for button in (self.copy_caption, self.copy, self.save):
             buttons.addWidget(button)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(6)
-        layout.addLayout(words)
-        layout.addLayout(buttons)
+        in_column(self, words, buttons, spacing=6)
 
     def set_ready(self, ready: bool) -> None:
         """True if there is a figure to hand on."""

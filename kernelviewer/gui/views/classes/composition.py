@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPen
-from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.accessible import one_line
-from kernelviewer.gui.controls import label_of, named
+from kernelviewer.gui.controls import in_column, label_of, named
 from kernelviewer.gui.painting.classes import elided, fill_stack, paint_mark
 from kernelviewer.gui.painting.layers import SCROLL, ScrolledLayers
 from kernelviewer.gui.painting.pixels import caption_font
@@ -53,10 +53,7 @@ class TooMany(QWidget):
         self.bars = QPushButton("Show the bars all the same", self)
         named(self.bars, "showBars", "Show a thin bar for each layer")
         self.bars.setProperty("link", True)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(12, 8, 12, 8)
-        layout.addStretch(1)
-        layout.addWidget(self.text)
+        layout = in_column(self, 1, self.text, margins=(12, 8, 12, 8))
         centre = Qt.AlignmentFlag.AlignHCenter
         layout.addWidget(self.overview, 0, centre)
         layout.addWidget(self.bars, 0, centre)

@@ -162,10 +162,9 @@ class TransitionsController(Controller):
 
     def listen(self) -> None:
         """Cells, and what they say."""
-        matrix: TransitionMatrix = self.parts.transitions
-        self.matrix = matrix
+        self.matrix: TransitionMatrix = self.parts.transitions
         self._counted = Memo(_counted)
-        matrix.cells_requested.connect(self._on_cells_requested)
+        self.matrix.cells_requested.connect(self._on_cells_requested)
         self.parts.matrix_shows.chosen.connect(partial(self.window.set_chart, "matrix"))
 
     def show(self, state: ViewState) -> None:
@@ -237,9 +236,8 @@ class DriftController(Controller):
 
     def listen(self) -> None:
         """Layers."""
-        drift: DriftChart = self.parts.drift
-        self.drift = drift
-        drift.layer_requested.connect(self._on_layer_requested)
+        self.drift: DriftChart = self.parts.drift
+        self.drift.layer_requested.connect(self._on_layer_requested)
 
     def show(self, state: ViewState) -> None:
         """Show the layers that correspond, and which have selected kernels."""

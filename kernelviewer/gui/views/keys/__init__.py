@@ -178,19 +178,17 @@ class KeysController(Controller):
 
     def listen(self) -> None:
         """Keys, layers, another set."""
-        view: KeysView = self.parts.keys
-        self.view = view
-        choice: ChoiceButton = self.parts.keys_choice
-        self.choice = choice
+        self.view: KeysView = self.parts.keys
+        self.choice: ChoiceButton = self.parts.keys_choice
         title = "What keys carry of the kernels"
         self._shown = Computed(
             *(self.jobs, "compute", "keys shown", title, approximate_shown, self.again)
         )
         self._last: ShownByKeys | None = None
-        choice.chosen.connect(self._on_chosen)
-        view.tiles.key_requested.connect(self._on_key_requested)
-        view.layers.layer_requested.connect(self._on_layer_requested)
-        view.again_requested.connect(self.window.key_finder.again)
+        self.choice.chosen.connect(self._on_chosen)
+        self.view.tiles.key_requested.connect(self._on_key_requested)
+        self.view.layers.layer_requested.connect(self._on_layer_requested)
+        self.view.again_requested.connect(self.window.key_finder.again)
         self.window.key_finder.changed.connect(self.again)
 
     def show(self, state: ViewState) -> None:

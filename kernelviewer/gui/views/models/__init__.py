@@ -92,24 +92,23 @@ class ModelsController(Controller):
 
     def listen(self) -> None:
         """Scope and selection from the tree, and what its menu offers."""
-        tree: ModelTree = self.parts.tree
-        self.tree = tree
+        self.tree: ModelTree = self.parts.tree
         document, opener = self.document, self.window.opener
-        tree.layers_requested.connect(document.show_layers)
-        tree.select_requested.connect(
+        self.tree.layers_requested.connect(document.show_layers)
+        self.tree.select_requested.connect(
             lambda refs, keys: document.select(mode_of(keys), Layers(refs))
         )
-        tree.close_requested.connect(document.close)
-        tree.copy_requested.connect(
+        self.tree.close_requested.connect(document.close)
+        self.tree.copy_requested.connect(
             lambda identity, copy: opener.reopen(identity, copy=copy, include=())
         )
-        tree.include_requested.connect(opener.include)
-        tree.compare_requested.connect(
+        self.tree.include_requested.connect(opener.include)
+        self.tree.compare_requested.connect(
             lambda before, after: self.window.compare(Comparing(before, after))
         )
-        tree.rename_requested.connect(self._on_rename_requested)
-        tree.details_requested.connect(self._show_details)
-        tree.measures_requested.connect(self._on_measures_requested)
+        self.tree.rename_requested.connect(self._on_rename_requested)
+        self.tree.details_requested.connect(self._show_details)
+        self.tree.measures_requested.connect(self._on_measures_requested)
         title = "Health of layers"
         self._health = Computed(
             self.jobs, "compute", "health", title, health_of, self.again

@@ -31,18 +31,16 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QHBoxLayout,
     QHeaderView,
     QLabel,
     QLineEdit,
     QMenu,
     QTreeView,
-    QVBoxLayout,
     QWidget,
 )
 
 from kernelviewer.gui import theme
-from kernelviewer.gui.controls import named
+from kernelviewer.gui.controls import in_column, in_row, named
 from kernelviewer.gui.painting.classes import fill_stack
 from kernelviewer.gui.painting.pixels import AreaRing
 from kernelviewer.gui.text import AS_NOISE, shortened
@@ -348,12 +346,8 @@ class ModelTree(QWidget):
         self.empty.setProperty("role", "secondary")
         self.empty.setWordWrap(True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignTop)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(10, 4, 2, 8)
-        layout.setSpacing(6)
-        find = QHBoxLayout()
-        find.setContentsMargins(0, 0, 8, 0)
-        find.addWidget(self.search)
+        layout = in_column(self, margins=(10, 4, 2, 8), spacing=6)
+        find = in_row(None, self.search, margins=(0, 0, 8, 0))
         layout.addLayout(find)
         layout.addWidget(self.empty, 1)
         layout.addWidget(self.tree, 1)

@@ -39,9 +39,8 @@ class ReconstructionController(Controller):
 
     def listen(self) -> None:
         """A near kernel can be gone to."""
-        view: ReconstructionView = self.parts.reconstruction
-        self.view = view
-        view.kernel_requested.connect(self.window.acts.go_to)
+        self.view: ReconstructionView = self.parts.reconstruction
+        self.view.kernel_requested.connect(self.window.acts.go_to)
         title = "Fit the family to the spectrum"
         task, ready = fit_points, self.again
         self._fits = Computed(  # one for each naming

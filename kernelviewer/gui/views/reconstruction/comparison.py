@@ -9,16 +9,14 @@ import numpy as np
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QGridLayout,
-    QHBoxLayout,
     QLabel,
     QPushButton,
     QSizePolicy,
-    QVBoxLayout,
     QWidget,
 )
 
 from kernelviewer.gui import theme
-from kernelviewer.gui.controls import label_of, named
+from kernelviewer.gui.controls import in_column, in_row, label_of, named
 from kernelviewer.gui.painting.kernels import WeightColours
 from kernelviewer.gui.text import as_tip, signed
 from kernelviewer.gui.views.reconstruction.content import NO_FOCUS
@@ -166,9 +164,7 @@ class ComparisonView(QWidget):
         self.go = QPushButton("Go to Code", self._body)
         named(self.go, "goToCode", "Move the slider to the code of the focused kernel")
         self.go.clicked.connect(self._on_go_clicked)
-        body = QVBoxLayout(self._body)
-        body.setContentsMargins(0, 0, 0, 0)
-        body.setSpacing(8)
+        body = in_column(self._body, spacing=8)
         parts = ("kernel", "reconstruction", "residual")
         self.row = PictureRow("comparison", parts, self._body)
         self.pictures = self.row.pictures
@@ -176,11 +172,7 @@ class ComparisonView(QWidget):
         body.addWidget(self.note)
         body.addWidget(self._values)
         body.addWidget(self.go, 0, Qt.AlignmentFlag.AlignLeft)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.message)
-        column.addWidget(self._body)
-        column.addStretch(1)
+        in_column(self, self.message, self._body, 1)
         self.set_content(None)
 
     def _make_values(self) -> QWidget:
@@ -196,9 +188,7 @@ class ComparisonView(QWidget):
         for row, (key, title) in enumerate(_NAMES.items()):
             name = label_of(holder, title, role="secondary")
             grid.addWidget(name, row, 0)
-            line = QHBoxLayout()
-            line.addStretch(1)
-            line.addWidget(values[key])
+            line = in_row(None, 1, values[key])
             grid.addLayout(line, row, 1)
             self._rows[key] = (name, values[key])
         for label, title in ((self.code, "Code"), (self.fit, "Fit")):
@@ -359,12 +349,7 @@ class PairView(QWidget):
                 value = self._value(f"{title} {'before' if column == 1 else 'after'}")
                 grid.addWidget(value, row, column)
                 labels.append(value)
-        column_ = QVBoxLayout(self)
-        column_.setContentsMargins(0, 0, 0, 0)
-        column_.setSpacing(8)
-        column_.addWidget(self.row)
-        column_.addWidget(self.change)
-        column_.addLayout(grid)
+        in_column(self, self.row, self.change, grid, spacing=8)
         self.set_content(None)
 
     def _value(self, title: str) -> QLabel:

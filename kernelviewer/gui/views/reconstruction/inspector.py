@@ -15,11 +15,10 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
-    QVBoxLayout,
     QWidget,
 )
 
-from kernelviewer.gui.controls import label_of, named
+from kernelviewer.gui.controls import in_column, label_of, named
 from kernelviewer.gui.painting.pixels import AreaRing
 from kernelviewer.gui.text import (
     as_tip,
@@ -213,9 +212,7 @@ class Inspector(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         body = QWidget(self)
-        self._layout = QVBoxLayout(body)
-        self._layout.setContentsMargins(12, 4, 8, 12)
-        self._layout.setSpacing(8)
+        self._layout = in_column(body, margins=(12, 4, 8, 12), spacing=8)
         self.empty = label_of(body, EMPTY, role="secondary", wraps=True)
         self.place = _Values(PLACE, body)
         self.pair = PairView(body)
@@ -429,11 +426,10 @@ class InspectorController(Controller):
 
     def listen(self) -> None:
         """Its code can be gone to, its values can be copied."""
-        inspector: Inspector = self.parts.inspector
-        self.inspector = inspector
-        self.comparison, self.pair = inspector.comparison, inspector.pair
+        self.inspector: Inspector = self.parts.inspector
+        self.comparison, self.pair = self.inspector.comparison, self.inspector.pair
         self.comparison.code_requested.connect(self.document.set_position)
-        inspector.copy_requested.connect(
+        self.inspector.copy_requested.connect(
             lambda: self.window.commands["copy_kernel"].trigger()
         )
         title = "Fit the family to the focused kernel"

@@ -9,16 +9,14 @@ import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QFrame,
-    QHBoxLayout,
     QLabel,
     QScrollArea,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from kernelviewer.gui import theme
-from kernelviewer.gui.controls import label_of, named
+from kernelviewer.gui.controls import in_column, in_row, label_of, named
 from kernelviewer.gui.painting.classes import SWATCH, ClassSwatch
 from kernelviewer.gui.painting.kernels import WeightColours, as_pictures
 from kernelviewer.gui.text import signed
@@ -66,12 +64,7 @@ class ClassLine(QWidget):
         super().__init__(parent)
         self.swatch = ClassSwatch(self)
         self.label = label_of(self, name=name, title="Class", role=role)
-        line = QHBoxLayout(self)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(_SPACE)
-        line.addWidget(self.swatch)
-        line.addWidget(self.label)
-        line.addStretch(1)
+        in_row(self, self.swatch, self.label, 1, spacing=_SPACE)
 
     def width_of(self, text: str) -> int:
         """Width of the line with a text."""
@@ -93,10 +86,7 @@ class Facts(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.class_line = ClassLine("reconstructionClass", "heading", self)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.class_line)
+        column = in_column(self, self.class_line, spacing=0)
         column.addSpacing(4)
         self._names: dict[str, QLabel] = {}
         self._values: dict[str, QLabel] = {}

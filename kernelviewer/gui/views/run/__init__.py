@@ -66,12 +66,11 @@ class StepsController(Controller):
     def listen(self) -> None:
         """Steps and playing; what goes on beside the document."""
         self.is_news("there", False)
-        bar: StepsBar = self.parts.steps
-        self.bar = bar
+        self.bar: StepsBar = self.parts.steps
         self._coverages = Memo(coverages)
-        bar.slider.step_requested.connect(self._on_step_requested)
-        bar.slider.play_requested.connect(self._on_play_requested)
-        bar.stop_watching_requested.connect(self.window.runs.stop_watching)
+        self.bar.slider.step_requested.connect(self._on_step_requested)
+        self.bar.slider.play_requested.connect(self._on_play_requested)
+        self.bar.stop_watching_requested.connect(self.window.runs.stop_watching)
         self.window.runs.changed.connect(self.again)
 
     def show(self, state: ViewState) -> None:
@@ -116,10 +115,9 @@ class SharesController(Controller):
 
     def listen(self) -> None:
         """Steps from the chart."""
-        chart: SharesChart = self.parts.shares
-        self.chart = chart
+        self.chart: SharesChart = self.parts.shares
         self._shares = Memo(shares)
-        chart.step_requested.connect(self._on_step_requested)
+        self.chart.step_requested.connect(self._on_step_requested)
 
     def show(self, state: ViewState) -> None:
         """Stack the classes of what is in scope."""
@@ -143,11 +141,10 @@ class FormationController(Controller):
 
     def listen(self) -> None:
         """Layers and steps from the chart."""
-        chart: FormationChart = self.parts.formation
-        self.chart = chart
+        self.chart: FormationChart = self.parts.formation
         self._formation, self._rows = Memo(formation), Memo(formation_rows)
-        chart.step_requested.connect(self._on_step_requested)
-        chart.layer_requested.connect(self._on_layer_requested)
+        self.chart.step_requested.connect(self._on_step_requested)
+        self.chart.layer_requested.connect(self._on_layer_requested)
 
     def show(self, state: ViewState) -> None:
         """Show a row for each layer in scope."""

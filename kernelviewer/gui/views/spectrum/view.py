@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui import theme
-from kernelviewer.gui.controls import NumberField, label_of, named
+from kernelviewer.gui.controls import NumberField, in_column, in_row, label_of, named
 from kernelviewer.gui.painting.classes import ClassSwatch
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.views.spectrum.content import NOTHING_OPEN
@@ -72,23 +72,14 @@ class AbsentSpectrum(QWidget):
         self.encode.clicked.connect(lambda: self.encode_requested.emit())
         column = QWidget(self)
         column.setMaximumWidth(_WIDEST)
-        inner = QVBoxLayout(column)
-        inner.setContentsMargins(12, 0, 12, 8)
-        inner.setSpacing(8)
-        inner.addWidget(self.title)
-        inner.addWidget(self.text)
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        buttons.addWidget(self.train)
-        buttons.addWidget(self.encode)
-        buttons.addStretch(1)
+        inner = in_column(
+            column, self.title, self.text, margins=(12, 0, 12, 8), spacing=8
+        )
+        buttons = in_row(None, 1, self.train, self.encode, 1)
         inner.addLayout(buttons)
         outer = QVBoxLayout(self)
         outer.addStretch(1)
-        line = QHBoxLayout()
-        line.addStretch(1)
-        line.addWidget(column, 8)
-        line.addStretch(1)
+        line = in_row(None, 1, (column, 8), 1)
         outer.addLayout(line)
         outer.addStretch(1)
 
