@@ -55,7 +55,7 @@ class Content(Protocol):
     """The data of one exhibit: drawn again quickly when only the look changes."""
 
     def draw(self, options: FigureOptions, watch: Watch) -> Page:
-        """Lay it out on a page."""
+        """Lay it out on a page, within `figure_style`."""
 
     def caption(self) -> str:
         """Sentences for below the figure."""

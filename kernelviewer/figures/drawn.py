@@ -10,6 +10,7 @@ from kernelviewer.figures.content import FigureError
 from kernelviewer.figures.counts import count, printable
 from kernelviewer.figures.exhibits import exhibit
 from kernelviewer.figures.export import write_data
+from kernelviewer.figures.fonts import figure_style
 from kernelviewer.figures.options import FigureOptions
 from kernelviewer.figures.provenance import FileRecord, Record, to_ranges
 from kernelviewer.figures.writing import write_figure
@@ -146,7 +147,8 @@ def make_figure(
     with showing_classes(own):
         content = content or item.prepare(scene, options, watch)
         watch.check()
-        page = content.draw(_with_mean_settled(item, scene, options), watch)
+        with figure_style():
+            page = content.draw(_with_mean_settled(item, scene, options), watch)
     record = make_record(kind, scene, options)
     return Drawn(item, content, page, record, _remark(item, scene), own)
 

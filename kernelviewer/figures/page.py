@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -182,6 +182,10 @@ class Page:
                 gid=self._unique(gid),
                 zorder=_TEXT,
             )
+
+    def note(self, x: float, y: float, text: str, **looks: Any) -> None:
+        """Write a text that gives way to others, paler; as `text` otherwise."""
+        self.text(x, y, text, colour=self.ink.secondary, **looks)
 
     def _kept(
         self,

@@ -13,7 +13,7 @@ from kernelviewer.figures.colours import ink
 from kernelviewer.figures.comparing import compare_scene
 from kernelviewer.figures.content import Table, too_low, too_narrow
 from kernelviewer.figures.counts import percent
-from kernelviewer.figures.fonts import Face, figure_style
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import Entry, Legend
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.comparison import QUANTILES
@@ -46,23 +46,21 @@ class DriftContent:
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """A chart each for patterns, scales and classes."""
-        watch.check()
-        with figure_style():
-            face = Face.of(options)
-            top = title_height(options, face)
-            room = options.width_mm - 2 * face.margin
-            legend = Legend(_entries(options), face, room)
-            foot = legend.height + face.margin
-            panels = self._panels(options, face, top + foot)
-            height = top + sum(panel.height for panel in panels) + foot
-            page = Page(options, max(height, options.height_mm or 0.0), face)
-            y = page.title()
-            for panel, letter in zip(panels, string.ascii_lowercase, strict=False):
-                watch.check()
-                panel.draw(page, face.margin, y, letter)
-                y += panel.height
-            legend.draw(page, page.margin, page.height - foot)
-            return page
+        face = Face.of(options)
+        top = title_height(options, face)
+        room = options.width_mm - 2 * face.margin
+        legend = Legend(_entries(options), face, room)
+        foot = legend.height + face.margin
+        panels = self._panels(options, face, top + foot)
+        height = top + sum(panel.height for panel in panels) + foot
+        page = Page(options, max(height, options.height_mm or 0.0), face)
+        y = page.title()
+        for panel, letter in zip(panels, string.ascii_lowercase, strict=False):
+            watch.check()
+            panel.draw(page, face.margin, y, letter)
+            y += panel.height
+        legend.draw(page, page.margin, page.height - foot)
+        return page
 
     def caption(self) -> str:
         """What dots and lines are, and the numbers of all pairs."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from kernelviewer.figures.content import FigureError, Table
 from kernelviewer.figures.counts import count, listing
-from kernelviewer.figures.fonts import Face, figure_style
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.kernels import spread
 from kernelviewer.figures.legend import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.page import Page, title_height
@@ -66,21 +66,20 @@ class KernelContent:
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """A row for each kernel: surface, kernel, reconstruction, residual, facts."""
-        with figure_style():
-            face = Face.of(options)
-            near = NearRow.of(drawn_weights(self.nearest, options), options, face)
-            top, foot = title_height(options, face), scale_bar_height(options, face)
-            rest = top + foot + face.margin + near.height
-            rows, plan = self._arrange(options, face, rest)
-            height = max(plan.height * len(rows) + rest, options.height_mm or 0.0)
-            page = Page(options, height, face)
-            page.title()
-            for number, row in enumerate(rows):
-                watch.check()
-                row.draw(page, plan, page.margin, top + number * plan.height)
-            near.draw(page, page.margin, top + len(rows) * plan.height)
-            draw_scale_bar(page, page.height - page.margin)
-            return page
+        face = Face.of(options)
+        near = NearRow.of(drawn_weights(self.nearest, options), options, face)
+        top, foot = title_height(options, face), scale_bar_height(options, face)
+        rest = top + foot + face.margin + near.height
+        rows, plan = self._arrange(options, face, rest)
+        height = max(plan.height * len(rows) + rest, options.height_mm or 0.0)
+        page = Page(options, height, face)
+        page.title()
+        for number, row in enumerate(rows):
+            watch.check()
+            row.draw(page, plan, page.margin, top + number * plan.height)
+        near.draw(page, page.margin, top + len(rows) * plan.height)
+        draw_scale_bar(page, page.height - page.margin)
+        return page
 
     def _arrange(
         self, options: FigureOptions, face: Face, rest: float
@@ -455,12 +454,12 @@ class Row:
             baseline += _LINE * em
         if plan.below:
             for line in self._sentences(plan.facts):
-                page.text(x, baseline, line, colour=page.ink.secondary, gid="fact")
+                page.note(x, baseline, line, gid="fact")
                 baseline += _LINE * em
             return
         names = max((face.width(name) for name, _ in self.item.facts), default=0.0)
         for name, value in self.item.facts:
-            page.text(x, baseline, name, colour=page.ink.secondary, gid="fact")
+            page.note(x, baseline, name, gid="fact")
             at = x + names + em if name else x
             room = plan.facts - (at - x)
             page.text(at, baseline, face.elide(value, room), gid="fact")

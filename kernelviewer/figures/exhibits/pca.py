@@ -20,7 +20,7 @@ from kernelviewer.figures.counts import (
     percent,
     scene_coverage,
 )
-from kernelviewer.figures.fonts import Face, figure_style
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import (
     Entry,
     Legend,
@@ -81,25 +81,24 @@ class PcaContent:
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """The scatter, and kernels of its dense places beside or below it."""
-        with figure_style():
-            face = Face.of(options)
-            colouring = self._colouring(options)
-            plan = PcaPlan.of(
-                as_pictures(self.weights[:0]).shape[1:],
-                len(self.places),
-                colouring.entries if options.legend else [],
-                options,
-                face,
-            )
-            page = Page(options, plan.height, face)
-            page.title()
-            self._draw_points(page, plan, colouring)
-            watch.check()
-            self._draw_places(page, plan, colouring, watch)
-            y = page.height - page.margin - scale_bar_height(options, face)
-            plan.legend.draw(page, page.margin, y - plan.legend.height)
-            draw_scale_bar(page, page.height - page.margin)
-            return page
+        face = Face.of(options)
+        colouring = self._colouring(options)
+        plan = PcaPlan.of(
+            as_pictures(self.weights[:0]).shape[1:],
+            len(self.places),
+            colouring.entries if options.legend else [],
+            options,
+            face,
+        )
+        page = Page(options, plan.height, face)
+        page.title()
+        self._draw_points(page, plan, colouring)
+        watch.check()
+        self._draw_places(page, plan, colouring, watch)
+        y = page.height - page.margin - scale_bar_height(options, face)
+        plan.legend.draw(page, page.margin, y - plan.legend.height)
+        draw_scale_bar(page, page.height - page.margin)
+        return page
 
     def caption(self) -> str:
         """What is seen, and how much of the variance."""

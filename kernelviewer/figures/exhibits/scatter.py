@@ -15,7 +15,7 @@ from kernelviewer.figures.content import FigureError, Table, too_narrow
 from kernelviewer.figures.counts import UNNAMED, count
 from kernelviewer.figures.exhibits import PLANE
 from kernelviewer.figures.exhibits.pca import by_class, by_depth, by_fit
-from kernelviewer.figures.fonts import Face, figure_style
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import Entry, Legend
 from kernelviewer.figures.page import Page, title_height, usual_height
 from kernelviewer.kernels.classes import CLASSES
@@ -104,46 +104,43 @@ class ScatterContent:
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """The charts beside each other, or below each other on a narrow page."""
-        with figure_style():
-            face = Face.of(options)
-            em, top = face.em, title_height(options, face)
-            room = options.width_mm - 2 * face.margin
-            if room < _NARROWEST * em:
-                raise too_narrow("the pairs do not fit")
-            colouring = self._colouring(options)
-            legend = Legend(self._entries(colouring, options), face, room)
-            across = len(self.planes) if room > _BESIDE * em else 1
-            down = -(-len(self.planes) // across)
-            axis, below = _AXIS * em, axis_height(em, options.labels)
-            if options.labels:
-                axis += 1.4 * em
-            pitch = (room + 2 * em) / across
-            side = min(pitch - 2 * em - axis - em, _MOST * em)
-            rest = top + legend.height + face.margin
-            part = _HEAD * em + below + 0.6 * em
-            high = (usual_height(options) - rest) / down - part
-            if options.height_mm is None:
-                high = max(high, _LEAST * em)
-            side = min(side, high)
-            if side < _LEAST * em:
-                problem = "the pairs do not fit into this size"
-                hint = "Make the figure larger, or its font smaller."
-                raise FigureError(problem, hint)
-            height = max(rest + down * (part + side), options.height_mm or 0.0)
-            page = Page(options, height, face)
-            page.title()
-            for number, plane in enumerate(self.planes):
-                watch.check()
-                row, column = divmod(number, across)
-                x, y = face.margin + column * pitch, top + row * (part + side)
-                letter = string.ascii_lowercase[number]
-                page.heading(x, y + em, plane.heading, pitch - 2 * em, letter)
-                chart = Chart(
-                    *(page, x + axis, y + _HEAD * em, side, side), *plane.reach()
-                )
-                self._draw_plane(chart, plane, colouring)
-            legend.draw(page, page.margin, page.height - page.margin - legend.height)
-            return page
+        face = Face.of(options)
+        em, top = face.em, title_height(options, face)
+        room = options.width_mm - 2 * face.margin
+        if room < _NARROWEST * em:
+            raise too_narrow("the pairs do not fit")
+        colouring = self._colouring(options)
+        legend = Legend(self._entries(colouring, options), face, room)
+        across = len(self.planes) if room > _BESIDE * em else 1
+        down = -(-len(self.planes) // across)
+        axis, below = _AXIS * em, axis_height(em, options.labels)
+        if options.labels:
+            axis += 1.4 * em
+        pitch = (room + 2 * em) / across
+        side = min(pitch - 2 * em - axis - em, _MOST * em)
+        rest = top + legend.height + face.margin
+        part = _HEAD * em + below + 0.6 * em
+        high = (usual_height(options) - rest) / down - part
+        if options.height_mm is None:
+            high = max(high, _LEAST * em)
+        side = min(side, high)
+        if side < _LEAST * em:
+            problem = "the pairs do not fit into this size"
+            hint = "Make the figure larger, or its font smaller."
+            raise FigureError(problem, hint)
+        height = max(rest + down * (part + side), options.height_mm or 0.0)
+        page = Page(options, height, face)
+        page.title()
+        for number, plane in enumerate(self.planes):
+            watch.check()
+            row, column = divmod(number, across)
+            x, y = face.margin + column * pitch, top + row * (part + side)
+            letter = string.ascii_lowercase[number]
+            page.heading(x, y + em, plane.heading, pitch - 2 * em, letter)
+            chart = Chart(*(page, x + axis, y + _HEAD * em, side, side), *plane.reach())
+            self._draw_plane(chart, plane, colouring)
+        legend.draw(page, page.margin, page.height - page.margin - legend.height)
+        return page
 
     def caption(self) -> str:
         """What a point is, and how far they lie from where nothing changes."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from kernelviewer.figures.content import FigureError, too_low
 from kernelviewer.figures.counts import coding_of, count, listing, named, scene_coverage
-from kernelviewer.figures.fonts import Face, figure_style
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.kernels import (
     colour_blocks,
     gather,
@@ -82,33 +82,32 @@ class SheetContent:
         FigureError
             They do not fit into the height asked for.
         """
-        with figure_style():
-            face = Face.of(options)
-            gutter = self._gutter(face) if options.labels else 0.0
-            top, foot = title_height(options, face), scale_bar_height(options, face)
-            rest = top + foot + face.margin
-            cell, counts = self.blocks[0].cell, [len(block) for block in self.blocks]
-            layout, shown = arrange(cell, counts, options, face, gutter, rest)
-            height = max(layout.height + rest, options.height_mm or 0.0)
-            page = Page(options, height, face)
-            page.title()
-            page.left_out += self._left_out(shown)
-            colours = [
-                block[:number]
-                for block, number in zip(
-                    colour_blocks(self.blocks[: len(shown)], options),
-                    shown,
-                    strict=True,
-                )
-            ]
-            for column in layout.columns:
-                part = slice(column.first, column.last)
-                left = column.x + gutter
-                column.tiling.draw(page, colours[part], left, top, watch)
-                if options.labels:
-                    self._draw_labels(page, column, left, layout.width, shown)
-            draw_scale_bar(page, page.height - page.margin)
-            return page
+        face = Face.of(options)
+        gutter = self._gutter(face) if options.labels else 0.0
+        top, foot = title_height(options, face), scale_bar_height(options, face)
+        rest = top + foot + face.margin
+        cell, counts = self.blocks[0].cell, [len(block) for block in self.blocks]
+        layout, shown = arrange(cell, counts, options, face, gutter, rest)
+        height = max(layout.height + rest, options.height_mm or 0.0)
+        page = Page(options, height, face)
+        page.title()
+        page.left_out += self._left_out(shown)
+        colours = [
+            block[:number]
+            for block, number in zip(
+                colour_blocks(self.blocks[: len(shown)], options),
+                shown,
+                strict=True,
+            )
+        ]
+        for column in layout.columns:
+            part = slice(column.first, column.last)
+            left = column.x + gutter
+            column.tiling.draw(page, colours[part], left, top, watch)
+            if options.labels:
+                self._draw_labels(page, column, left, layout.width, shown)
+        draw_scale_bar(page, page.height - page.margin)
+        return page
 
     def caption(self) -> str:
         """A sentence on the kernels of the sheet."""
@@ -206,13 +205,12 @@ class SheetContent:
                 # a number taller than its row hangs down, clear of the heading
                 half = max(tiling.cell_height / 2, 0.4 * _NUMBER * em)
                 middle = y + row * tiling.pitch + half
-                page.text(
+                page.note(
                     page.snap(left) - 0.3 * em,
                     middle + 0.36 * _NUMBER * em,
                     str(firsts[row]),
                     size=small,
                     align="right",
-                    colour=page.ink.secondary,
                 )
 
 
@@ -269,7 +267,7 @@ def _draw_heading(
     page.text(x, y, name, weight="bold", gid="layer")
     if name:
         x += face.width(name, weight="bold") + gap
-    page.text(x, y, facts, colour=page.ink.secondary)
+    page.note(x, y, facts)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ import numpy as np
 from kernelviewer.figures.comparing import run_of
 from kernelviewer.figures.content import FigureError, Table, too_narrow
 from kernelviewer.figures.counts import short_names
-from kernelviewer.figures.fonts import Face, figure_style
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.kernels import Block, colour_blocks, spread
 from kernelviewer.figures.legend import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.page import Page, title_height
@@ -48,37 +48,32 @@ class StripsContent:
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """The strips of each layer below its name, in columns."""
-        with figure_style():
-            face = Face.of(options)
-            top, foot = title_height(options, face), scale_bar_height(options, face)
-            rest = top + foot + face.margin + (1.3 * face.em if options.labels else 0)
-            layout = _Layout.of(self, options, face, rest)
-            page = Page(
-                options, max(rest + layout.height, options.height_mm or 0.0), face
-            )
-            page.title()
-            numbers = [self.run.numbers[step] for step in layout.steps]
-            start = top + (1.3 * face.em if options.labels else 0)
-            for column in range(layout.columns):
-                here = layout.layers[column :: layout.columns]
-                if not here:
-                    continue
-                watch.check()
-                x = page.snap(page.margin + column * layout.pitch)
-                blocks = [
-                    _only(b, layout.steps, len(self.run), layout.each) for b in here
-                ]
-                tiling = layout.plan(blocks).tile(layout.tap_pixels)
-                y = page.snap(start)
-                tiling.draw(page, colour_blocks(blocks, options), x, y, watch)
-                if options.labels:
-                    _draw_numbers(page, tiling, x, top + face.em, numbers)
-                    names = layout.names[column :: layout.columns]
-                    for name, at in zip(names, tiling.tops(y), strict=True):
-                        text = face.elide(name, tiling.width)
-                        page.text(x, at - 0.35 * face.em, text, gid="layer")
-            draw_scale_bar(page, page.height - page.margin)
-            return page
+        face = Face.of(options)
+        top, foot = title_height(options, face), scale_bar_height(options, face)
+        rest = top + foot + face.margin + (1.3 * face.em if options.labels else 0)
+        layout = _Layout.of(self, options, face, rest)
+        page = Page(options, max(rest + layout.height, options.height_mm or 0.0), face)
+        page.title()
+        numbers = [self.run.numbers[step] for step in layout.steps]
+        start = top + (1.3 * face.em if options.labels else 0)
+        for column in range(layout.columns):
+            here = layout.layers[column :: layout.columns]
+            if not here:
+                continue
+            watch.check()
+            x = page.snap(page.margin + column * layout.pitch)
+            blocks = [_only(b, layout.steps, len(self.run), layout.each) for b in here]
+            tiling = layout.plan(blocks).tile(layout.tap_pixels)
+            y = page.snap(start)
+            tiling.draw(page, colour_blocks(blocks, options), x, y, watch)
+            if options.labels:
+                _draw_numbers(page, tiling, x, top + face.em, numbers)
+                names = layout.names[column :: layout.columns]
+                for name, at in zip(names, tiling.tops(y), strict=True):
+                    text = face.elide(name, tiling.width)
+                    page.text(x, at - 0.35 * face.em, text, gid="layer")
+        draw_scale_bar(page, page.height - page.margin)
+        return page
 
     def caption(self) -> str:
         """Whose kernels, and at which steps."""
