@@ -86,11 +86,6 @@ def write_text(path: AnyPath, text: str) -> None:
 def file_hash(path: AnyPath, watch: Watch = NEVER) -> str:
     """SHA-256 of a file's content, hexadecimal.
 
-    Parameters
-    ----------
-    watch
-        Checked between pieces; what it raises cancels.
-
     Raises
     ------
     OSError

@@ -203,13 +203,7 @@ class Found:
 
 
 class Questions:
-    """Asks a corpus. It may be used by one thread at a time.
-
-    Parameters
-    ----------
-    corpus
-        An open corpus.
-    """
+    """Asks a corpus. It may be used by one thread at a time."""
 
     def __init__(self, corpus: Corpus) -> None:
         self.corpus = corpus

@@ -323,13 +323,7 @@ def partition(folder: Path, size: str, network: str) -> Path:
 
 
 class Store:
-    """Writes into a corpus; any number may, each another network.
-
-    Parameters
-    ----------
-    folder
-        The corpus.
-    """
+    """Writes into a corpus; any number may, each another network."""
 
     def __init__(self, folder: AnyPath) -> None:
         self.folder = Path(folder)

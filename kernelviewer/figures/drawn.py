@@ -121,14 +121,8 @@ def make_figure(
     ----------
     kind
         One of `kernelviewer.figures.EXHIBITS`.
-    scene
-        What it shows.
-    options
-        How it looks.
     content
         What an earlier call prepared, if only the look changed since.
-    watch
-        Checked between pieces of work; what it raises cancels the drawing.
 
     Raises
     ------

@@ -61,8 +61,6 @@ class Legend:
     ----------
     entries
         What to explain; with none the legend has no height.
-    face
-        Font.
     width
         Room across in mm.
     stacked

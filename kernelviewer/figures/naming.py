@@ -77,10 +77,6 @@ def name_scene(
 
     Parameters
     ----------
-    scene
-        Networks and a kernel size.
-    naming
-        How to name.
     device
         Where to compute, as `kernelviewer.device.choose_device` takes it.
     watch

@@ -52,17 +52,11 @@ class Page:
 
     Parameters
     ----------
-    options
-        How the figure looks.
     height
         Height in mm.
 
     Attributes
     ----------
-    figure
-        The matplotlib figure.
-    face, ink
-        Font and colours.
     width, height, margin
         Lengths in mm.
     left_out

@@ -81,8 +81,6 @@ class Report:
 
         Parameters
         ----------
-        banks
-            The networks.
         watch
             Told figures done, their number and what comes next; what it raises cancels
             the report.
@@ -280,8 +278,6 @@ def page_of(sections: list[Section], files: Mapping[str, str]) -> str:
 
     Parameters
     ----------
-    sections
-        What it shows.
     files
         Name and hash of each network's file.
     """

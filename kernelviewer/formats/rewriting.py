@@ -219,8 +219,6 @@ def rewrite(
 
     Parameters
     ----------
-    checkpoint
-        An opened file.
     output
         The file to write; never one that the checkpoint is read from.
     changes

@@ -523,10 +523,6 @@ def show_text(
     ----------
     name
         The dialog is the object ``{name}Dialog``, its text ``{name}Text``.
-    title, html
-        Its title and content.
-    size
-        Width and height in pixels.
     """
     dialog = Dialog(parent, f"{name}Dialog", title)
     dialog.resize(*size)

@@ -244,11 +244,6 @@ class Requests(Generic[K]):
 
     A job that was stopped says so late, when another may already run for the same key;
     it is not heard then.
-
-    Parameters
-    ----------
-    jobs
-        Run them.
     """
 
     def __init__(self, jobs: Jobs) -> None:

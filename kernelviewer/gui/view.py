@@ -138,18 +138,6 @@ class Controller(QObject):
 
     It keeps nothing of its own: what it remembers was derived from the state and can
     be derived again.
-
-    Parameters
-    ----------
-    window
-        Has the document, the jobs and the commands.
-    widgets
-        Those of the view, by name.
-
-    Attributes
-    ----------
-    parts
-        The same, as attributes.
     """
 
     def __init__(self, window: WindowContext, widgets: Mapping[str, QWidget]) -> None:
@@ -202,14 +190,10 @@ class Controller(QObject):
 class Computed(Generic[P, T]):
     """The result of a background task for the arguments asked for last.
 
+    It depends on nothing but these; ``ready`` is called when there is one.
+
     Parameters
     ----------
-    jobs, lane, name, title
-        Where it runs, and as what.
-    task
-        Depends on nothing but its arguments.
-    ready
-        Called when there is a result.
     keeps
         So many results stay known, for who goes to and fro between arguments.
     """

@@ -144,8 +144,6 @@ class WindowContext(QMainWindow):
 
     Attributes
     ----------
-    document
-        The open work.
     jobs
         Background tasks; ``jobs.is_idle()`` when nothing is left to do.
     commands

@@ -64,11 +64,6 @@ def classify(checkpoint: Checkpoint) -> tuple[Decision, ...]:
 
     Only names, shapes and the file's graph are used; no values are read.
 
-    Parameters
-    ----------
-    checkpoint
-        The opened file.
-
     Returns
     -------
     tuple of Decision

@@ -59,8 +59,6 @@ def match_kernels(
         Kernels of one size of two networks.
     mine, theirs
         int64 [n] and [m], indices of the layers' kernels.
-    watch
-        Checked while the match is sought; what it raises ends it.
 
     Returns
     -------
@@ -275,8 +273,6 @@ def pair(
 
     Parameters
     ----------
-    bank_a, bank_b
-        The networks.
     match
         ``names``: layers by their names without what wraps a network in one file and
         not in the other; layers whose names have no partner by order, if those of both

@@ -184,13 +184,6 @@ def write_pairs(path: AnyPath, found: Comparison, watch: Watch = NEVER) -> int:
     Names are printable, and none of them is a formula to a spreadsheet. What a pair
     does not have, such as the cosine of a flat kernel, is empty.
 
-    Parameters
-    ----------
-    found
-        The comparison.
-    watch
-        Checked often; what it raises leaves no file.
-
     Raises
     ------
     OSError

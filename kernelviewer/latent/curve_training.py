@@ -79,8 +79,6 @@ class CurveFit:
 
     Parameters
     ----------
-    size
-        Kernel size.
     patterns, weights
         float32 [N, taps], mean 0 and length 1, and [N] how much each counts.
     sweeps

@@ -206,8 +206,6 @@ def like_noise(
 
     Parameters
     ----------
-    kernels
-        Kernels of one size.
     rows
         Which of them were fitted, [n].
     fit

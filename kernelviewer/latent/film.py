@@ -300,8 +300,6 @@ def film_of(
 
     Parameters
     ----------
-    series
-        The run.
     autoencoder
         The one for a kernel size, or None.
     by

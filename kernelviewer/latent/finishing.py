@@ -74,8 +74,6 @@ def with_members(
 
     Parameters
     ----------
-    size
-        Kernel size.
     patterns, weight
         float32 [n, *size] and [n].
     share
@@ -301,8 +299,6 @@ def short_path(
         [K, K], symmetric, K ≥ 1.
     seed
         Of the points to start from.
-    watch
-        Checked between improvements; what it raises ends the search.
     """
     count = len(distance)
     if count < 3:

@@ -387,8 +387,6 @@ def write_rows(
         Kernels, and bool [N] of those to write; None: all.
     more
         Names of further columns, which `Labelled.more` of each has.
-    watch
-        Checked often; what it raises leaves no file.
 
     Raises
     ------

@@ -82,8 +82,6 @@ def split(
     seen, unseen
         The files for training, and those to hold out. Kernels that several of the
         former have alike, as where layers were frozen, are trained on once.
-    size
-        Kernel size.
     """
     banks = [*seen, *unseen]
     held: list[Network] = []

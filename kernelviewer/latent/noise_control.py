@@ -92,8 +92,6 @@ def null_test(
     networks
         Their kernels of the autoencoder's size, as
         `kernelviewer.latent.networks.collect` gives them.
-    autoencoder
-        What to encode with.
     threshold
         By default the autoencoder's.
     retrain

@@ -79,10 +79,6 @@ def ship(
 
     Parameters
     ----------
-    material
-        The networks.
-    folder
-        Where to write.
     command
         What the user typed, for the card.
     seed, device

@@ -98,16 +98,12 @@ class Training:
 
     Parameters
     ----------
-    size
-        Kernel size.
     networks
         What to train on; families weigh equally. Of a `Supply` each sweep shows others.
     held_out
         Networks to measure the fit on; no family may be on both sides.
     options
         Method, sweeps, seed.
-    device
-        Where to compute; by default the best there is.
     watch
         Checked often; what it raises ends the training, after which `result` still
         gives the best so far.

@@ -269,12 +269,8 @@ def arrange(
 
     Parameters
     ----------
-    pool
-        The kernels.
     shown
         Bool [N], the kernels in scope.
-    display
-        Grouping and sorting.
     labels
         Codes and classes; without them, what asks for them falls back to layers in
         network order.

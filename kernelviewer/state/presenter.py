@@ -38,15 +38,8 @@ class Presenter:
     was closed, whose kernels nobody shall hold. Those of another step of a run may be
     held until `show_hidden` is called.
 
-    Parameters
-    ----------
-    document
-        The truth.
-
     Attributes
     ----------
-    state
-        What the views show.
     holds_steps
         Whether hidden views may hold kernels of steps that no run stands on any more.
     """

@@ -103,8 +103,6 @@ def moved(
 
     Parameters
     ----------
-    known
-        What names the kernels.
     before
         Those at the first of the ``thresholds``; wanted are those at the second.
 

@@ -112,10 +112,6 @@ def read_parts(
 
     Parameters
     ----------
-    source
-        The index.
-    options
-        As for every reader.
     parts
         The files that it names.
     where

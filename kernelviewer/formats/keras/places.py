@@ -57,8 +57,6 @@ def places(
 
     Parameters
     ----------
-    paths
-        The datasets.
     attributes
         What HDF5 notes beside them, by the path of the group.
     network

@@ -58,8 +58,6 @@ def choose_copy(leaves: list[Leaf], wish: str) -> Choice:
 
     Parameters
     ----------
-    leaves
-        The weights of the file.
     wish
         Which copy is wanted; ``""`` for the averaged (EMA) one, else the first.
 

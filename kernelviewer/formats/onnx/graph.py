@@ -140,13 +140,6 @@ def _domain(name: str) -> str:
 def read_model(data: Data, watch: Watch = NEVER) -> Model:
     """Walk the whole file once.
 
-    Parameters
-    ----------
-    data
-        The file's bytes.
-    watch
-        Checked now and then; what it raises cancels.
-
     Raises
     ------
     DamagedError

@@ -306,8 +306,6 @@ def along(
 
     Parameters
     ----------
-    value
-        Scales or zero points.
     shape
         Of the weight that they belong to.
     axis

@@ -304,12 +304,8 @@ def convolutions(
 
     Parameters
     ----------
-    nodes
-        The graph.
     constants
         Its weights by the names of their nodes.
-    watch
-        Checked now and then; what it raises cancels.
     """
     listed = list(nodes)
     by_name = {node.name: node for node in listed}

@@ -241,8 +241,6 @@ def read_manifest(
         What the JSON says: groups of files (``paths``) and of the ``weights`` in them.
     model
         The JSON file; the others must lie in its folder or below.
-    watch
-        Checked before each file; what it raises cancels.
 
     Raises
     ------

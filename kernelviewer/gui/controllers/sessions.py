@@ -66,8 +66,6 @@ class Recovery(QObject):
 
     Parameters
     ----------
-    jobs
-        Writes in the background.
     wanted
         Gives what is to be kept now; None: nothing is open.
     """

@@ -92,13 +92,7 @@ class _Partners(QStyledItemDelegate):
 
 
 class ComparingDialog(Dialog):
-    """Two networks, how their kernels are paired, and their layers side by side.
-
-    Parameters
-    ----------
-    window
-        Has the open networks.
-    """
+    """Two networks, how their kernels are paired, and their layers side by side."""
 
     def __init__(self, window: WindowContext) -> None:
         super().__init__(window, "comparingDialog", "Compare two networks")

@@ -99,8 +99,6 @@ class Glossary(Dialog):
 
     Parameters
     ----------
-    parent
-        The window.
     colours
         [K, 3] of 0 … 255 from the most negative to the most positive weight.
     view

@@ -51,12 +51,6 @@ class LocateDialog(Dialog):
 
     Parameters
     ----------
-    window
-        The dialog's window.
-    name
-        Of the session.
-    lacking
-        What is missing.
     use
         Called once with where the files are, or with None if the user gives up.
     """

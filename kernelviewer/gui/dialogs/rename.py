@@ -48,14 +48,8 @@ class RenameDialog(Dialog):
 
     Parameters
     ----------
-    title
-        What is renamed.
     usual
         Name and colour that it has without.
-    own
-        The user's so far.
-    use
-        Called with the new ones.
     """
 
     def __init__(

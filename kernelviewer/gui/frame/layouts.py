@@ -227,10 +227,6 @@ class DockLayout(QObject):
 
     Parameters
     ----------
-    window
-        Whose docks.
-    docks
-        They by name.
     fleeting
         Names of docks that come and go by themselves.
 
@@ -341,13 +337,6 @@ class Extents(QObject):
 
     Qt takes from the panels what a small window lacks, and gives it to the kernels once
     it is large.
-
-    Parameters
-    ----------
-    window
-        Its panels.
-    docks
-        They by name.
     """
 
     def __init__(self, window: QMainWindow, docks: Mapping[str, DockPanel]) -> None:
@@ -440,8 +429,6 @@ class LayoutKeeper(QObject):
 
     Parameters
     ----------
-    window
-        Its docks are arranged.
     docks
         By name, as `kernelviewer.gui.frame.layouts.ARRANGEMENTS` calls them.
     kept

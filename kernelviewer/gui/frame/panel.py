@@ -160,12 +160,8 @@ class DockPanel(QDockWidget):
 
     Parameters
     ----------
-    name
-        Object name.
     title, short
         What its title line says, and what its tab and menu entry say.
-    content
-        What it shows.
 
     Attributes
     ----------

@@ -154,8 +154,6 @@ def members(
     ----------
     class_id
         A fine class such as ``on-centre`` or ``edge-x``.
-    size
-        Kernel size.
     sigma, sigma_x, sigma_y
         px, [N]; ``sigma`` stands for what is not given. A cross's arms and a bar are by
         default three times as long as wide; for these ``sigma`` is the length of an
@@ -301,8 +299,6 @@ def random_members(size: Size, count: int, seed: int = 0) -> NDArray[np.float32]
 
     Parameters
     ----------
-    size
-        Kernel size.
     count
         Members of each base, such as a cross or a saddle.
     seed

@@ -178,8 +178,6 @@ class _Axis:
 
     Parameters
     ----------
-    name
-        The model.
     number
         0: down, 1: across.
     size
@@ -221,8 +219,6 @@ class _Half:
 
     Parameters
     ----------
-    name
-        The model.
     patterns
         [taps of the other axis, taps of this, B], mean 0 and length 1.
     known
@@ -293,12 +289,8 @@ def scale_space_fit(
 
     Parameters
     ----------
-    kernels
-        Kernels of one size.
     rows
         int64 [n], the kernels to fit, none of them flat; None: all that are not flat.
-    watch
-        Checked between batches; what it raises ends the fit.
 
     Raises
     ------

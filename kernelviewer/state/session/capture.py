@@ -154,8 +154,6 @@ def rebuild(
     ----------
     models
         Its networks in order; None where one is not there.
-    coders
-        Its autoencoders.
     keys
         Its keys; None: as it names them.
 

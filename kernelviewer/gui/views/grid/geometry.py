@@ -131,14 +131,8 @@ class GridLayout:
 
     Parameters
     ----------
-    cell
-        Size of one kernel's cell.
-    count
-        Number of kernels.
     starts
         Int [G]: first position of each group, ascending, the first 0.
-    width
-        Width of the view.
     margin, heading, space
         Around the whole; height of a group's heading; space between groups.
     """

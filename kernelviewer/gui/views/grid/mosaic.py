@@ -95,8 +95,6 @@ def build_mosaic(
         Weights float32 [Nᵢ, *size], at least one; kernels are numbered through.
     flat
         Bool [ΣNᵢ]: kernels without a pattern, drawn as such.
-    centred
-        Draw them without their mean.
     watch
         Told how many kernels are done.
 

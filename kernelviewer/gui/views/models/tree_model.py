@@ -264,8 +264,6 @@ class ModelTreeModel(QAbstractItemModel):
 
     Attributes
     ----------
-    roots
-        The networks.
     health
         What is known of the health of layers.
     """

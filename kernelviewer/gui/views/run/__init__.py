@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PySide6.QtCore import Qt
 
+    from kernelviewer.gui.window_context import WindowContext
     from kernelviewer.latent.film import Formation, Track
     from kernelviewer.state.model import OpenModel
     from kernelviewer.state.view_state import ViewState
@@ -55,9 +57,11 @@ def shares(
     return np.stack([np.bincount(row, minlength=len(CLASSES)) for row in found])
 
 
-def formation(track: Track, threshold: float | None) -> Formation:
-    """When its kernels formed."""
-    return track.formation(threshold)
+def _go_to(window: WindowContext, step: int) -> None:
+    """Show a step of the run, which is not played any more."""
+    if (model := window.state.run) is not None:
+        window.runs.stop()
+        window.runs.go_to(model.id, step)
 
 
 class StepsController(Controller):
@@ -68,7 +72,7 @@ class StepsController(Controller):
         self.is_news("there", False)
         self.bar: StepsBar = self.parts.steps
         self._coverages = Memo(coverages)
-        self.bar.slider.step_requested.connect(self._on_step_requested)
+        self.bar.slider.step_requested.connect(partial(_go_to, self.window))
         self.bar.slider.play_requested.connect(self._on_play_requested)
         self.bar.stop_watching_requested.connect(self.window.runs.stop_watching)
         self.window.runs.changed.connect(self.again)
@@ -100,11 +104,6 @@ class StepsController(Controller):
             known = self._coverages(state.track, state.threshold)
         return StepsContent(run.name, run.unit, run.numbers, model.step, known)
 
-    def _on_step_requested(self, step: int) -> None:
-        if (model := self.window.state.run) is not None:
-            self.window.runs.stop()
-            self.window.runs.go_to(model.id, step)
-
     def _on_play_requested(self) -> None:
         if (model := self.window.state.run) is not None:
             self.window.runs.toggle(model.id)
@@ -117,7 +116,7 @@ class SharesController(Controller):
         """Steps from the chart."""
         self.chart: SharesChart = self.parts.shares
         self._shares = Memo(shares)
-        self.chart.step_requested.connect(self._on_step_requested)
+        self.chart.step_requested.connect(partial(_go_to, self.window))
 
     def show(self, state: ViewState) -> None:
         """Stack the classes of what is in scope."""
@@ -130,11 +129,6 @@ class SharesController(Controller):
         counts = self._shares(track, state.threshold, _in_scope(state, model, track))
         self.chart.set_counts(axis_of(model), counts)
 
-    def _on_step_requested(self, step: int) -> None:
-        if (model := self.window.state.run) is not None:
-            self.window.runs.stop()
-            self.window.runs.go_to(model.id, step)
-
 
 class FormationController(Controller):
     """When the kernels of each layer formed."""
@@ -142,8 +136,9 @@ class FormationController(Controller):
     def listen(self) -> None:
         """Layers and steps from the chart."""
         self.chart: FormationChart = self.parts.formation
-        self._formation, self._rows = Memo(formation), Memo(formation_rows)
-        self.chart.step_requested.connect(self._on_step_requested)
+        self._formation = Memo(lambda track, threshold: track.formation(threshold))
+        self._rows = Memo(formation_rows)
+        self.chart.step_requested.connect(partial(_go_to, self.window))
         self.chart.layer_requested.connect(self._on_layer_requested)
 
     def show(self, state: ViewState) -> None:
@@ -162,11 +157,6 @@ class FormationController(Controller):
         )
         rows = self._rows(found, model.id, layers, state.layers)
         self.chart.set_rows(axis_of(model), rows)
-
-    def _on_step_requested(self, step: int) -> None:
-        if (model := self.window.state.run) is not None:
-            self.window.runs.stop()
-            self.window.runs.go_to(model.id, step)
 
     def _on_layer_requested(self, ref: LayerRef, keys: Qt.KeyboardModifier) -> None:
         self.document.select(mode_of(keys), Layers(frozenset({ref})))

@@ -6,17 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFontMetricsF,
-    QHelpEvent,
     QPainter,
     QPen,
     QPixmap,
     QPolygonF,
 )
-from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip
+from PySide6.QtWidgets import QScrollBar, QSizePolicy
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.accessible import Listed, one_line
@@ -24,7 +23,7 @@ from kernelviewer.gui.controls import named
 from kernelviewer.gui.painting.classes import class_colour, elided, paint_mark
 from kernelviewer.gui.painting.layers import left_of_charts
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
-from kernelviewer.gui.text import as_tip, percent, spaced
+from kernelviewer.gui.text import percent, spaced
 from kernelviewer.kernels.classes import CLASSES, class_shown
 
 if TYPE_CHECKING:
@@ -89,14 +88,6 @@ class StepsChart(Listed, Ringed):
         self.axis: Axis | None = None
         self.message = ""
         self._picture = QPixmap()
-
-    def sizeHint(self) -> QSize:
-        """Qt: wished size."""
-        return QSize(320, 190)
-
-    def minimumSizeHint(self) -> QSize:
-        """Qt: smallest size."""
-        return QSize(160, 100)
 
     def chart(self) -> QRectF:
         """Where the data are drawn."""
@@ -208,15 +199,9 @@ class StepsChart(Listed, Ringed):
         """What is at a place, in words."""
         raise NotImplementedError
 
-    def event(self, event: QEvent) -> bool:
-        """Qt: say more about what is under the mouse; other colours."""
-        if isinstance(event, QHelpEvent) and self.axis is not None:
-            text = self.tip(QPointF(event.pos()))
-            QToolTip.showText(event.globalPos(), as_tip(text), self)
-            return True
-        if theme.is_theme_change(event):
-            self.update()
-        return super().event(event)
+    def words_at(self, place: QPointF) -> str | None:
+        """What is at a place, in words; None without a run."""
+        return None if self.axis is None else self.tip(place)
 
 
 class SharesChart(StepsChart):
