@@ -733,9 +733,7 @@ class Weights:
         return data[start : start + len(chunk) * taps].reshape(len(chunk), taps), table
 
 
-def _window_measures(
-    rows: Rows,
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _window_measures(rows: Rows) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Mean [N] and length [N] of the kernels over all taps; 1 where it would be 0.
 
     Those of the index, but where these are of a support or of no number.

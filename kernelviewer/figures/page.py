@@ -182,13 +182,7 @@ class Page:
         self.text(x, y, text, colour=self.ink.secondary, **looks)
 
     def _kept(
-        self,
-        text: str,
-        at: float,
-        size: float,
-        weight: str,
-        before: float,
-        room: float,
+        self, text: str, at: float, size: float, weight: str, before: float, room: float
     ) -> tuple[str, float]:
         """The text, shortened if it must be, and its place, moved if it must be.
 

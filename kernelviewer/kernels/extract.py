@@ -226,9 +226,7 @@ def _with_filters(
 
 
 def _not_taken(
-    checkpoint: Checkpoint,
-    decisions: Iterable[Decision],
-    planned: Iterable[_Planned],
+    checkpoint: Checkpoint, decisions: Iterable[Decision], planned: Iterable[_Planned]
 ) -> Iterator[Skipped]:
     """Tensors that look like depthwise kernels, or any convolution's, but are none."""
     read = {id(item.tensor) for item in planned}

@@ -13,12 +13,7 @@ from kernelviewer.kernels.classes import CLASSES, FLAT, INDEX, UNIDENTIFIED, Nam
 from kernelviewer.kernels.comparison import KernelNames, compare_pairs
 from kernelviewer.kernels.pairing import Match, pair
 from kernelviewer.latent.autoencoder import shipped
-from kernelviewer.latent.labels import (
-    ROWS_BETWEEN_CHECKS,
-    label,
-    named_by,
-    reaches,
-)
+from kernelviewer.latent.labels import ROWS_BETWEEN_CHECKS, label, named_by, reaches
 from kernelviewer.text import csv_text
 from kernelviewer.watch import NEVER
 

@@ -13,13 +13,7 @@ import numpy as np
 
 from kernelviewer.figures.chart import Chart, axis_height, chart_height
 from kernelviewer.figures.content import FigureError, Table, too_narrow
-from kernelviewer.figures.counts import (
-    Counts,
-    count,
-    counted_networks,
-    named,
-    percent,
-)
+from kernelviewer.figures.counts import Counts, count, counted_networks, named, percent
 from kernelviewer.figures.exhibits import AGAINST
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.page import Page, title_height

@@ -31,9 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.figures.content import Table
-    from kernelviewer.figures.kernels import (
-        Block,
-    )
+    from kernelviewer.figures.kernels import Block
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.scene import Coding, Scene, Subject, Yardstick
     from kernelviewer.figures.tiling import Tiling
@@ -95,9 +93,7 @@ class SheetContent:
         colours = [
             block[:number]
             for block, number in zip(
-                colour_blocks(self.blocks[: len(shown)], options),
-                shown,
-                strict=True,
+                colour_blocks(self.blocks[: len(shown)], options), shown, strict=True
             )
         ]
         for column in layout.columns:

@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from kernelviewer.figures.counts import (
-        Counts,
-    )
+    from kernelviewer.figures.counts import Counts
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.scene import Scene, Yardstick
     from kernelviewer.kernels.bank import Size

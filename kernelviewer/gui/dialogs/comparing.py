@@ -35,10 +35,7 @@ from kernelviewer.state.layer_tree import tree_names
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex
-    from PySide6.QtWidgets import (
-        QStyleOptionViewItem,
-        QWidget,
-    )
+    from PySide6.QtWidgets import QStyleOptionViewItem, QWidget
 
     from kernelviewer.gui.window_context import WindowContext
     from kernelviewer.kernels.bank import KernelBank

@@ -654,8 +654,7 @@ class LayoutKeeper(QObject):
         if now is None or not self._window.isAncestorOf(now):
             return
         title = next(
-            (p.title_line for p in self._panels() if p.isAncestorOf(now)),
-            None,
+            (p.title_line for p in self._panels() if p.isAncestorOf(now)), None
         )
         for line, active in ((self._active, False), (title, True)):
             if line is not None:

@@ -43,10 +43,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-    from PySide6.QtWidgets import (
-        QLabel,
-        QMenu,
-    )
+    from PySide6.QtWidgets import QLabel, QMenu
 
     from kernelviewer.corpus.query import Questions
     from kernelviewer.jobs.corpus import Count, Line, OpenCorpus

@@ -11,16 +11,7 @@ import numpy as np
 
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import FINE, INDEX
-from kernelviewer.kernels.family.formulas import (
-    KINDS,
-    OX,
-    OY,
-    TURNED,
-    A,
-    B,
-    E,
-    planes,
-)
+from kernelviewer.kernels.family.formulas import KINDS, OX, OY, TURNED, A, B, E, planes
 from kernelviewer.kernels.family.regions import boxes, kinds
 
 if TYPE_CHECKING:

@@ -276,10 +276,7 @@ class ScaleSpaceFit:
 
 
 def scale_space_fit(
-    kernels: KernelSet,
-    rows: NDArray[np.int64] | None = None,
-    *,
-    watch: Watch = NEVER,
+    kernels: KernelSet, rows: NDArray[np.int64] | None = None, *, watch: Watch = NEVER
 ) -> ScaleSpaceFit:
     """The discrete scale-space model nearest to each kernel of a network.
 

@@ -23,14 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kernelviewer.figures.options import (
-    Choice,
-    Code,
-    LayerPairs,
-    Number,
-    Pair,
-    Switch,
-)
+from kernelviewer.figures.options import Choice, Code, LayerPairs, Number, Pair, Switch
 from kernelviewer.gui.controls import label_of, named
 from kernelviewer.gui.theme import CONTROL, as_field
 
@@ -39,9 +32,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QPaintEvent
 
-    from kernelviewer.figures.options import (
-        Option,
-    )
+    from kernelviewer.figures.options import Option
 
 _RETURNS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _SHOWN = 14

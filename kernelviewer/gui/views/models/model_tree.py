@@ -59,12 +59,7 @@ from kernelviewer.gui.views.models.tree_model import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from PySide6.QtCore import (
-        QEvent,
-        QPersistentModelIndex,
-        QPoint,
-        QSizeF,
-    )
+    from PySide6.QtCore import QEvent, QPersistentModelIndex, QPoint, QSizeF
     from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent
     from PySide6.QtWidgets import QStyleOptionViewItem
 
@@ -252,10 +247,7 @@ class LayerRows(QTreeView):
             self._bars.clear()
 
     def drawBranches(
-        self,
-        painter: QPainter,
-        rect: QRect,
-        index: QModelIndex | QPersistentModelIndex,
+        self, painter: QPainter, rect: QRect, index: QModelIndex | QPersistentModelIndex
     ) -> None:
         """Qt: paint what is left of a name."""
         item = self._item(index)
