@@ -43,6 +43,11 @@ class ViewKeys:
     """(what it does, keys or gesture)."""
 
 
+def view_keys(view: str, module: str, *rows: tuple[str, str]) -> ViewKeys:
+    """`ViewKeys` of these rows."""
+    return ViewKeys(view, module, rows)
+
+
 @dataclass(frozen=True, slots=True)
 class ViewFigure:
     """The figure of a widget, for Copy and Export Figure… in its menu."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernelviewer.gui.view import Controller, ViewFigure, ViewKeys, ViewSpec
+from kernelviewer.gui.view import Controller, ViewFigure, ViewSpec, view_keys
 from kernelviewer.gui.views.network_table import NetworkOverview
 from kernelviewer.state.model import LayerRef
 from kernelviewer.state.tally import count_networks
@@ -82,16 +82,14 @@ OVERVIEW = ViewSpec(
         "tally",
     ),
     keys=(
-        ViewKeys(
+        view_keys(
             "Overview of the networks",
             "views.network_table",
-            (
-                ("Sort", "click a column's title"),
-                ("Let all views show some networks", "click rows; Ctrl, Shift+click"),
-                ("Show the kernels of the network", "Enter; double click"),
-                ("Close the networks", "Delete"),
-                ("Show all again, then the kernels", "Escape"),
-            ),
+            ("Sort", "click a column's title"),
+            ("Let all views show some networks", "click rows; Ctrl, Shift+click"),
+            ("Show the kernels of the network", "Enter; double click"),
+            ("Close the networks", "Delete"),
+            ("Show all again, then the kernels", "Escape"),
         ),
     ),
     figures={"networkTable": ViewFigure("table")},

@@ -24,7 +24,7 @@ from kernelviewer.gui.accessible import announce
 from kernelviewer.gui.controls import EscapableSlider, in_row, label_of, named
 from kernelviewer.gui.text import as_tip, counted_once, spaced
 from kernelviewer.gui.theme import as_field
-from kernelviewer.gui.view import Controller, ViewKeys, ViewSpec
+from kernelviewer.gui.view import Controller, ViewSpec, view_keys
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.state.describe import describe_scope, describe_step
 from kernelviewer.state.selection import Classes, Similar
@@ -497,13 +497,11 @@ STATUS = ViewSpec(
         *("selection", "selected", "counted_selected", "only_selected", "pairs"),
     ),
     keys=(
-        ViewKeys(
+        view_keys(
             "Selection in words",
             "views.status",
-            (
-                ("Take a part away", "click its ×; Delete, Backspace"),
-                ("Give its class a name and a colour", "double click; F2"),
-            ),
+            ("Take a part away", "click its ×; Delete, Backspace"),
+            ("Give its class a name and a colour", "double click; F2"),
         ),
     ),
 )

@@ -32,7 +32,7 @@ from kernelviewer.gui.controls import (
 from kernelviewer.gui.glossary import tip_of
 from kernelviewer.gui.palette import PaletteLine
 from kernelviewer.gui.text import as_tip, percent, short_percent, shortened, spaced
-from kernelviewer.gui.view import Controller, ViewKeys, ViewSpec
+from kernelviewer.gui.view import Controller, ViewSpec, view_keys
 from kernelviewer.kernels.bank import size_key, size_label
 from kernelviewer.kernels.classes import Naming
 from kernelviewer.latent.noise import PRESETS
@@ -591,14 +591,12 @@ TOOLS = ViewSpec(
         *("pool", "layers", "pooled", "edits", "comparing"),
     ),
     keys=(
-        ViewKeys(
+        view_keys(
             "Search line",
             "palette",
-            (
-                ("Mark an entry", "Up, Down, Page Up, Page Down"),
-                ("Do it, do the other thing it offers", "Enter; Shift+Enter"),
-                ("Close, and go back", "Escape"),
-            ),
+            ("Mark an entry", "Up, Down, Page Up, Page Down"),
+            ("Do it, do the other thing it offers", "Enter; Shift+Enter"),
+            ("Close, and go back", "Escape"),
         ),
     ),
 )

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 from kernelviewer.gui.acts import mode_of
 from kernelviewer.gui.controls import chart_choice, in_row, label_of
 from kernelviewer.gui.text import percent, spaced
-from kernelviewer.gui.view import Controller, Home, ViewFigure, ViewKeys, ViewSpec
+from kernelviewer.gui.view import Controller, Home, ViewFigure, ViewSpec, view_keys
 from kernelviewer.gui.views.classes.bars import CompositionBar, SelectedPart
 from kernelviewer.gui.views.classes.composition import MANY, LayerComposition
 from kernelviewer.gui.views.classes.histogram import ClassCounts, ClassHistogram
@@ -348,13 +348,11 @@ CLASSES_VIEW = ViewSpec(
         *("counted", "tally", "chosen", "pooled", "pooled_chosen", "charts"),
     ),
     keys=(
-        ViewKeys(
+        view_keys(
             "Classes",
             "views.classes.histogram",
-            (
-                ("Select a class", "click; arrow keys, Home, End, then Enter or Space"),
-                ("Give it a name and a colour", "double click, F2"),
-            ),
+            ("Select a class", "click; arrow keys, Home, End, then Enter or Space"),
+            ("Give it a name and a colour", "double click, F2"),
         ),
     ),
     figures={"classHistogram": ViewFigure("classes")},
@@ -377,17 +375,12 @@ COMPOSITION = ViewSpec(
         *("null", "threshold"),
     ),
     keys=(
-        ViewKeys(
+        view_keys(
             "Layer composition",
             "views.classes.composition",
-            (
-                (
-                    "Select a class of a layer",
-                    "click; arrow keys, Home, End, then Space",
-                ),
-                ("Select the layer", "click its name; Enter"),
-                ("Give the class a name and a colour", "double click, F2"),
-            ),
+            ("Select a class of a layer", "click; arrow keys, Home, End, then Space"),
+            ("Select the layer", "click its name; Enter"),
+            ("Give the class a name and a colour", "double click, F2"),
         ),
     ),
     figures={"layerComposition": ViewFigure("composition")},

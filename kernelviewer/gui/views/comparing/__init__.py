@@ -20,9 +20,9 @@ from kernelviewer.gui.view import (
     Controller,
     Home,
     ViewFigure,
-    ViewKeys,
     ViewSpec,
     match_option,
+    view_keys,
 )
 from kernelviewer.gui.views.comparing.bar import ComparingBar
 from kernelviewer.gui.views.comparing.drift import DriftChart
@@ -287,14 +287,12 @@ TRANSITIONS = ViewSpec(
         *("selected", "charts"),
     ),
     keys=(
-        ViewKeys(
+        view_keys(
             "Class before and after",
             "views.comparing.matrix",
             (
-                (
-                    "Select what changed from one class to another",
-                    "click; arrow keys, then Space or Enter",
-                ),
+                "Select what changed from one class to another",
+                "click; arrow keys, then Space or Enter",
             ),
         ),
     ),
@@ -314,10 +312,10 @@ DRIFT = ViewSpec(
         "selected",
     ),
     keys=(
-        ViewKeys(
+        view_keys(
             "Drift by layer",
             "painting.layers",
-            (("Select both layers", "click; arrow keys, Home, End, Space, Enter"),),
+            ("Select both layers", "click; arrow keys, Home, End, Space, Enter"),
         ),
     ),
     figures={"driftChart": ViewFigure("drift", options=match_option)},

@@ -16,9 +16,9 @@ from kernelviewer.gui.view import (
     FIGURE_WORDS,
     Controller,
     ViewFigure,
-    ViewKeys,
     ViewSpec,
     match_option,
+    view_keys,
 )
 from kernelviewer.gui.views.grid.controls import GridControls
 from kernelviewer.gui.views.grid.grid import KernelGrid
@@ -291,21 +291,16 @@ GRID = ViewSpec(
         *("tags", "tag_bits", "own_classes", "by_keys"),
     ),
     keys=(
-        ViewKeys(
+        view_keys(
             "Kernels",
             "views.grid.grid",
-            (
-                (
-                    "Look at a kernel",
-                    "click; arrow keys, Page Up, Page Down, Home, End",
-                ),
-                ("Open it in its panel", "double click, Enter"),
-                ("Select", "drag; Shift+click a range, Ctrl+click or Space one"),
-                ("A drag adds, takes away, intersects", "Shift, Ctrl, Ctrl+Shift"),
-                ("Extend the selection", "Shift+arrow keys"),
-                ("Give up a drag, clear the selection", "Escape"),
-                ("Zoom", "Ctrl+wheel, pinch, Ctrl++, Ctrl+−, Ctrl+0"),
-            ),
+            ("Look at a kernel", "click; arrow keys, Page Up, Page Down, Home, End"),
+            ("Open it in its panel", "double click, Enter"),
+            ("Select", "drag; Shift+click a range, Ctrl+click or Space one"),
+            ("A drag adds, takes away, intersects", "Shift, Ctrl, Ctrl+Shift"),
+            ("Extend the selection", "Shift+arrow keys"),
+            ("Give up a drag, clear the selection", "Escape"),
+            ("Zoom", "Ctrl+wheel, pinch, Ctrl++, Ctrl+−, Ctrl+0"),
         ),
     ),
     figures={

@@ -31,8 +31,8 @@ from kernelviewer.gui.view import (
     Controller,
     Home,
     ViewFigure,
-    ViewKeys,
     ViewSpec,
+    view_keys,
 )
 from kernelviewer.gui.views.keys.chart import KeyCurve, R2Chart
 from kernelviewer.gui.views.keys.tiles import FocusedKey, KeyOfKernel, KeyTile, KeyTiles
@@ -374,14 +374,12 @@ KEYS = ViewSpec(
         *("selected", "focus", "by_keys"),
     ),
     keys=(
-        ViewKeys(
+        view_keys(
             "Keys",
             "views.keys.tiles",
             (
-                (
-                    "Select the kernels that a key stands for",
-                    "click; arrow keys, Home, End, then Space or Enter",
-                ),
+                "Select the kernels that a key stands for",
+                "click; arrow keys, Home, End, then Space or Enter",
             ),
         ),
     ),

@@ -15,8 +15,8 @@ from kernelviewer.gui.view import (
     Controller,
     Home,
     ViewFigure,
-    ViewKeys,
     ViewSpec,
+    view_keys,
 )
 from kernelviewer.gui.views.models.model_tree import ModelTree
 from kernelviewer.jobs.analysing import health_of
@@ -186,16 +186,14 @@ MODELS = ViewSpec(
         *("sizes", "size", "pool", "tally", "chosen", "near", "charts"),
     ),
     keys=(
-        ViewKeys(
+        view_keys(
             "Models",
             "views.models.model_tree",
-            (
-                ("Show only some layers", "click them; Ctrl+click adds"),
-                ("Show all layers, or clear the search", "Escape"),
-                ("Rename the network; empty: as its file", "F2"),
-                ("Close the network", "Delete"),
-                ("Have columns for the health of layers", "right click on the titles"),
-            ),
+            ("Show only some layers", "click them; Ctrl+click adds"),
+            ("Show all layers, or clear the search", "Escape"),
+            ("Rename the network; empty: as its file", "F2"),
+            ("Close the network", "Delete"),
+            ("Have columns for the health of layers", "right click on the titles"),
         ),
     ),
     figures={"modelTree": ViewFigure("table")},

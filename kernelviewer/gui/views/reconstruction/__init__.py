@@ -11,8 +11,8 @@ from kernelviewer.gui.view import (
     Controller,
     Home,
     ViewFigure,
-    ViewKeys,
     ViewSpec,
+    view_keys,
 )
 from kernelviewer.gui.views.reconstruction.content import (
     FamilyFit,
@@ -114,18 +114,16 @@ RECONSTRUCTION = ViewSpec(
         *("position", "near", "naming", "mean"),
     ),
     keys=(
-        ViewKeys(
+        view_keys(
             "Surface",
             "views.reconstruction.surface",
-            (
-                ("Turn, turn back", "drag, arrow keys; double click, Home"),
-                ("Give up a drag", "Escape"),
-            ),
+            ("Turn, turn back", "drag, arrow keys; double click, Home"),
+            ("Give up a drag", "Escape"),
         ),
-        ViewKeys(
+        view_keys(
             "Nearest kernels",
             "views.reconstruction.thumbnails",
-            (("Look at one", "click; arrow keys, then Enter or Space"),),
+            ("Look at one", "click; arrow keys, then Enter or Space"),
         ),
     ),
     figures={

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.gui.acts import mode_of
-from kernelviewer.gui.view import Controller, Home, ViewFigure, ViewKeys, ViewSpec
+from kernelviewer.gui.view import Controller, Home, ViewFigure, ViewSpec, view_keys
 from kernelviewer.gui.views.run.charts import (
     Axis,
     FormationChart,
@@ -234,14 +234,12 @@ STEPS = ViewSpec(
     controller=StepsController,
     reads=("run", "track", "threshold"),
     keys=(
-        ViewKeys(
+        view_keys(
             "Training steps",
             "views.run.steps",
-            (
-                ("To a step", "click, drag, wheel; arrow keys; Home, End"),
-                ("Play the run", "Space"),
-                ("Give up a drag", "Escape"),
-            ),
+            ("To a step", "click, drag, wheel; arrow keys; Home, End"),
+            ("Play the run", "Space"),
+            ("Give up a drag", "Escape"),
         ),
     ),
 )
@@ -253,14 +251,12 @@ SHARES = ViewSpec(
     controller=SharesController,
     reads=("run", "track", "threshold", "shown", "layers", "pool", "size"),
     keys=(
-        ViewKeys(
+        view_keys(
             "Classes along the run",
             "views.run.charts",
-            (
-                ("To a step", "click, drag; Left, Right, Home, End"),
-                ("Give up a drag", "Escape"),
-                ("Select a forming layer", "click; Up, Down, Enter, Space"),
-            ),
+            ("To a step", "click, drag; Left, Right, Home, End"),
+            ("Give up a drag", "Escape"),
+            ("Select a forming layer", "click; Up, Down, Enter, Space"),
         ),
     ),
     figures={"sharesChart": ViewFigure("shares-over-time")},

@@ -19,9 +19,9 @@ from kernelviewer.gui.view import (
     Controller,
     Home,
     ViewFigure,
-    ViewKeys,
     ViewSpec,
     match_option,
+    view_keys,
 )
 from kernelviewer.gui.views.scatter.cloud import ScatterContent
 from kernelviewer.gui.views.scatter.colours import colours_of
@@ -345,19 +345,14 @@ SCATTER = ViewSpec(
         *("run", "mean"),
     ),
     keys=(
-        ViewKeys(
+        view_keys(
             "PCA",
             "views.scatter.view",
-            (
-                ("Select", "drag; Alt+drag: lasso; Space: the focused one"),
-                (
-                    "Look at a neighbour, move the picture",
-                    "arrow keys; Shift+arrow keys",
-                ),
-                ("Zoom, show all", "wheel, + (=), −; double click, Home, 0"),
-                ("Give a class a name and a colour", "double click in the legend"),
-                ("Give up a drag", "Escape"),
-            ),
+            ("Select", "drag; Alt+drag: lasso; Space: the focused one"),
+            ("Look at a neighbour, move the picture", "arrow keys; Shift+arrow keys"),
+            ("Zoom, show all", "wheel, + (=), −; double click, Home, 0"),
+            ("Give a class a name and a colour", "double click in the legend"),
+            ("Give up a drag", "Escape"),
         ),
     ),
     figures={
