@@ -10,7 +10,7 @@ from kernelviewer.formats.errors import HintedError
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -46,6 +46,12 @@ class Table:
     """Columns by name, all of one length: what is drawn, as CSV has it."""
 
     columns: Mapping[str, Sequence[Any]]
+
+    @classmethod
+    def of_rows(cls, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
+        """Rows under the names of their columns."""
+        columns = list(zip(*rows, strict=True)) or [()] * len(names)
+        return cls(dict(zip(names, columns, strict=True)))
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))

@@ -83,7 +83,8 @@ class CompositionContent:
         """A stacked bar for each layer, in the order of the network."""
         face = Face.of(options)
         room = options.width_mm - 2 * face.margin
-        entries = self._entries(options)
+        total = sum(item.by_class.sum(axis=0) for item in self.networks)
+        entries = class_entries(np.flatnonzero(total).tolist(), options)
         legend = Legend(entries, face, room)
         columns = 2 if len(self.networks) > 1 and room > _BESIDE * face.em else 1
         rows = -(-len(self.networks) // columns)
@@ -130,19 +131,14 @@ class CompositionContent:
 
     def table(self) -> Table:
         """A row for each layer and class."""
-        columns: dict[str, list[Any]] = {
-            name: [] for name in ("source", "layer", "class", "kernels", "share")
-        }
-        for item in self.networks:
-            for layer, numbers in zip(item.layers, item.by_class, strict=True):
-                for kind in self.classes:
-                    number = int(numbers[kind])
-                    columns["source"].append(item.network)
-                    columns["layer"].append(layer)
-                    columns["class"].append(CLASSES[kind].id)
-                    columns["kernels"].append(number)
-                    columns["share"].append(number / max(int(numbers.sum()), 1))
-        return Table(columns)
+        rows = [
+            (item.network, layer, CLASSES[kind].id, row[kind], row[kind] / total)
+            for item in self.networks
+            for layer, row in zip(item.layers, item.by_class.tolist(), strict=True)
+            for total in [max(sum(row), 1)]
+            for kind in self.classes
+        ]
+        return Table.of_rows(("source", "layer", "class", "kernels", "share"), rows)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Counts [layers, classes] of each network."""
@@ -185,12 +181,6 @@ class CompositionContent:
         spare = max((panel.bars - legend.height) / 2, 0.0)
         legend.draw(page, page.margin + left, top + panel.head + spare)
         return page
-
-    def _entries(self, options: FigureOptions) -> list[Entry]:
-        if not options.legend:
-            return []
-        total = sum(item.by_class.sum(axis=0) for item in self.networks)
-        return class_entries(np.flatnonzero(total).tolist(), options)
 
 
 @dataclass(frozen=True, eq=False)

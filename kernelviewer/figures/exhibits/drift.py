@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from kernelviewer.figures.chart import LayerPanel, nice_ticks
 from kernelviewer.figures.colours import ink
 from kernelviewer.figures.comparing import compare_scene
 from kernelviewer.figures.content import Table, too_low, too_narrow
-from kernelviewer.figures.counts import percent
+from kernelviewer.figures.counts import decimal, percent
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import Entry, Legend
 from kernelviewer.figures.page import Page, title_height
@@ -74,7 +75,7 @@ class DriftContent:
         if found.summary.patterned:
             texts.append(
                 f"Mean cosine of all: {found.summary.mean_cosine:.3f} (shuffled "
-                f"channels: {_number(found.null.mean_cosine)})."
+                f"channels: {decimal(found.null.mean_cosine)})."
             )
         if found.noise == found.noise:
             texts.append(
@@ -210,7 +211,7 @@ def _panel(
         tuple(quantity.ticks),
         *(width, face, options, _CHART),
         named=False,
-        name=_percent if quantity.is_share else "{:g}".format,
+        name=partial(percent, digits=0) if quantity.is_share else "{:g}".format,
     )
 
 
@@ -222,14 +223,6 @@ def _entries(options: FigureOptions) -> list[Entry]:
         Entry(ground.text, "corresponding kernels"),
         Entry(ground.neutral, "channels shuffled within the layer"),
     ]
-
-
-def _percent(value: float) -> str:
-    return percent(value, 0)
-
-
-def _number(value: float) -> str:
-    return "–" if value != value else f"{value:.3f}"
 
 
 def prepare_drift(

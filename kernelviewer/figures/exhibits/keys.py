@@ -309,19 +309,11 @@ class R2Content:
     def table(self) -> Table:
         """A row for each layer."""
         rows = [
-            (name, *layer)
+            (name, *layer, self.found.null.mean)
             for name, part in zip(self.names, self.found.parts, strict=True)
             for layer in part.layers
         ]
-        return Table(
-            {
-                "network": [row[0] for row in rows],
-                "layer": [row[1] for row in rows],
-                "kernels": [row[2] for row in rows],
-                "r2": [row[3] for row in rows],
-                "null_r2": [self.found.null.mean] * len(rows),
-            }
-        )
+        return Table.of_rows(("network", "layer", "kernels", "r2", "null_r2"), rows)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The table, the curve, and R² of every kernel."""

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.figures.comparing import Run
-    from kernelviewer.figures.legend import Entry
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.scene import Scene, Yardstick
     from kernelviewer.kernels.bank import Size
@@ -63,7 +62,9 @@ class SharesContent:
         after = face.width(str(self.run.numbers[-1])) / 2
         if room - axis - after < _LEAST_ROOM * em:
             raise too_narrow("the shares do not fit")
-        legend = Legend(self._entries(options), face, room)
+        total = self.counts.sum(axis=0)
+        entries = class_entries(np.flatnonzero(total).tolist(), options)
+        legend = Legend(entries, face, room)
         top = title_height(options, face)
         rest = top + _HEAD * em + axis_height(em, options.labels) + 0.6 * em
         rest += legend.height + face.margin
@@ -96,20 +97,14 @@ class SharesContent:
 
     def table(self) -> Table:
         """A row for each step and class."""
-        columns: dict[str, list[Any]] = {
-            name: [] for name in ("step", "source", "class", "kernels", "share")
-        }
-        for number, subject, row in zip(
-            self.run.numbers, self.run.subjects, self.counts, strict=True
-        ):
-            for kind in self.classes:
-                kernels = int(row[kind])
-                columns["step"].append(number)
-                columns["source"].append(subject.name)
-                columns["class"].append(CLASSES[kind].id)
-                columns["kernels"].append(kernels)
-                columns["share"].append(kernels / max(int(row.sum()), 1))
-        return Table(columns)
+        names = [subject.name for subject in self.run.subjects]
+        steps = zip(self.run.numbers, names, self.counts.tolist(), strict=True)
+        rows = [
+            (number, name, CLASSES[kind].id, row[kind], row[kind] / max(sum(row), 1))
+            for number, name, row in steps
+            for kind in self.classes
+        ]
+        return Table.of_rows(("step", "source", "class", "kernels", "share"), rows)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Steps, classes and counts [S, classes]."""
@@ -127,12 +122,6 @@ class SharesContent:
     @property
     def _last(self) -> Counts:
         return Counts(self.counts[-1])
-
-    def _entries(self, options: FigureOptions) -> list[Entry]:
-        if not options.legend:
-            return []
-        total = self.counts.sum(axis=0)
-        return class_entries(np.flatnonzero(total).tolist(), options)
 
     def _draw_areas(self, page: Page, chart: Chart, options: FigureOptions) -> None:
         places = places_of(self.run.numbers, options.time)
@@ -256,14 +245,9 @@ class FormationContent:
     def table(self) -> Table:
         """A row for each layer."""
         layers = self.formation.of_layers()
-        return Table(
-            {
-                "source": [self.run.name] * len(layers),
-                "layer": [name for name, *_ in layers],
-                "kernels": [kernels for _, kernels, *_ in layers],
-                "formed": [formed for *_, formed, _ in layers],
-                "median_step": ["" if m is None else m for *_, m in layers],
-            }
+        return Table.of_rows(
+            ("source", "layer", "kernels", "formed", "median_step"),
+            [(self.run.name, *facts, "" if m is None else m) for *facts, m in layers],
         )
 
     def arrays(self) -> dict[str, NDArray[Any]]:

@@ -12,7 +12,7 @@ from kernelviewer.figures.chart import Chart, axis_height, nice_ticks
 from kernelviewer.figures.colours import ink
 from kernelviewer.figures.comparing import compare_scene
 from kernelviewer.figures.content import FigureError, Table, too_narrow
-from kernelviewer.figures.counts import UNNAMED, count
+from kernelviewer.figures.counts import UNNAMED, count, decimal
 from kernelviewer.figures.exhibits import PLANE
 from kernelviewer.figures.exhibits.pca import by_class, by_depth, by_fit
 from kernelviewer.figures.fonts import Face
@@ -157,13 +157,13 @@ class ScatterContent:
                 )
                 texts.append(
                     f"Codes differ by {own:.3f} at the median (other channels: "
-                    f"{_number(other)})."
+                    f"{decimal(other)})."
                 )
             else:
                 ratio = float(np.nanmedian(np.abs(plane.points[:, 1])))
                 texts.append(
                     f"Mean cosine {found.summary.mean_cosine:.3f} (other channels: "
-                    f"{_number(found.null.mean_cosine)}); scales differ by a factor of "
+                    f"{decimal(found.null.mean_cosine)}); scales differ by a factor of "
                     f"{np.exp(ratio):.2f} at the median."
                 )
         texts.append(f"{count(self._missing, 'pair')} with flat kernels: no point.")
@@ -265,10 +265,6 @@ class ScatterContent:
 
 def _signed(value: float) -> str:
     return f"{value:g}".replace("-", "\N{MINUS SIGN}")
-
-
-def _number(value: float) -> str:
-    return "–" if value != value else f"{value:.3f}"
 
 
 def prepare_scatter(

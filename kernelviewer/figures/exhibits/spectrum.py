@@ -165,8 +165,6 @@ class SpectrumContent:
         return int(inside.sum())
 
     def _entries(self, options: FigureOptions) -> list[Entry]:
-        if not options.legend:
-            return []
         along = (item.class_index for item in self.yardstick.stretches)
         return [replace(e, text=e.short) for e in class_entries(along, options)]
 

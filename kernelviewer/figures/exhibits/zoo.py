@@ -28,7 +28,6 @@ from kernelviewer.watch import NEVER
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from kernelviewer.figures.legend import Entry
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.scene import Counted, Scene, Yardstick
     from kernelviewer.kernels.bank import Size
@@ -66,7 +65,9 @@ class ZooContent:
         """A stacked bar a network; as thin as need be, and without names then."""
         face = Face.of(options)
         em, room = face.em, options.width_mm - 2 * face.margin
-        legend = Legend(self._entries(options), face, room)
+        total = np.sum([item.by_class for item in self.networks], axis=0)
+        entries = class_entries(np.flatnonzero(total).tolist(), options)
+        legend = Legend(entries, face, room)
         top = title_height(options, face) + 1.7 * em
         foot = 0.8 * em + legend.height + face.margin
         high, is_named = self._rows(options, face, top + foot)
@@ -135,12 +136,6 @@ class ZooContent:
         kernels = sum(_counts(item).kernels for item in self.networks)
         networks = count(len(self.networks), "network")
         return f"{networks}, {count(kernels, 'kernel')} of {size_label(self.size)}"
-
-    def _entries(self, options: FigureOptions) -> list[Entry]:
-        if not options.legend:
-            return []
-        total = np.sum([item.by_class for item in self.networks], axis=0)
-        return class_entries(np.flatnonzero(total).tolist(), options)
 
     def _rows(
         self, options: FigureOptions, face: Face, rest: float
