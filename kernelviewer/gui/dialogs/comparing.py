@@ -14,11 +14,9 @@ from PySide6.QtWidgets import (
     QStyledItemDelegate,
     QTreeWidget,
     QTreeWidgetItem,
-    QVBoxLayout,
 )
 
 from kernelviewer.gui.controls import (
-    MARGIN,
     Dialog,
     dialog_button,
     label_of,
@@ -147,13 +145,8 @@ class ComparingDialog(Dialog):
         cancel = dialog_button(self, "Cancel", "compareCancel", self.reject)
         self.start = dialog_button(self, "Compare", "compareStart", self._on_start)
         make_default(self.start)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
-        column.setSpacing(10)
-        column.addLayout(form)
-        column.addWidget(self.layers, 1)
-        column.addWidget(self.note)
-        column.addLayout(line_of(again, cancel, self.start))
+        buttons = line_of(again, cancel, self.start)
+        self.lay_out(form, (self.layers, 1), self.note, buttons, spacing=10)
 
     def _begin(self) -> None:
         """Show what is compared now, else the first two networks."""

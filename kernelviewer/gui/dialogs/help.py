@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QGuiApplication, QIcon, QTextDocument
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QTextBrowser, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QTextBrowser
 
 from kernelviewer import __version__
 from kernelviewer.files import resource
@@ -86,11 +86,8 @@ def show_about(parent: QWidget) -> None:
     shut = dialog_button(box, "Close", "closeAbout", box.close)
     shut.setDefault(True)
     shut.setFocus()
-    layout = QVBoxLayout(box)
-    layout.setContentsMargins(MARGIN + 4, MARGIN + 4, MARGIN, 12)
-    layout.setSpacing(16)
-    layout.addLayout(both)
-    layout.addLayout(line_of(copy, shut))
+    margins = (MARGIN + 4, MARGIN + 4, MARGIN, 12)
+    in_column(box, both, line_of(copy, shut), margins=margins, spacing=16)
     box.show()
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QFileDialog,
-    QHBoxLayout,
     QHeaderView,
     QTreeWidget,
     QTreeWidgetItem,
@@ -18,6 +17,7 @@ from kernelviewer.formats.errors import with_hint
 from kernelviewer.gui.controls import (
     Dialog,
     dialog_button,
+    in_row,
     label_of,
     make_default,
     named,
@@ -95,14 +95,9 @@ class LocateDialog(Dialog):
         self.without = dialog_button(self, "", "openWithout", self._on_accepted)
         self.go_on = dialog_button(self, "Open", "openLocated", self._on_accepted)
         self.cancel = dialog_button(self, "Cancel", "cancelLocate", self.close)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        buttons.addWidget(self.locate)
-        buttons.addWidget(self.allow)
-        buttons.addWidget(self.download)
-        buttons.addStretch(1)
-        for button in (self.without, self.go_on, self.cancel):
-            buttons.addWidget(button)
+        first = (self.locate, self.allow, self.download)
+        last = (self.without, self.go_on, self.cancel)
+        buttons = in_row(None, *first, 1, *last, spacing=8)
         self.lay_out(
             title, hint, warning, (self.list, 1), self.status, buttons, spacing=10
         )

@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QVBoxLayout
 
 from kernelviewer.formats.errors import with_hint
 from kernelviewer.gui import theme
 from kernelviewer.gui.controls import (
-    MARGIN,
     PlotPanel,
     WorkDialog,
     curve_pen,
@@ -69,14 +67,8 @@ class NullTestDialog(WorkDialog):
         self.again = dialog_button(self, "Run Again", "runNullTest", self._begin)
         self.stop = dialog_button(self, "Stop", "stopNullTest", self.give_up)
         self.shut = dialog_button(self, "Close", "closeNullTest", self.close)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
-        layout.setSpacing(12)
-        layout.addWidget(note_of(self, TEXT))
-        layout.addWidget(self.panel, 1)
-        layout.addWidget(self.bar)
-        layout.addWidget(self.table)
-        layout.addLayout(line_of(self.again, self.stop, self.shut))
+        note, buttons = note_of(self, TEXT), line_of(self.again, self.stop, self.shut)
+        self.lay_out(note, (self.panel, 1), self.bar, self.table, buttons, spacing=12)
         window.looks_changed.connect(self._on_looks_changed)
         self._begin()
 

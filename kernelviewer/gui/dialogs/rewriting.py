@@ -24,7 +24,6 @@ from PySide6.QtWidgets import (
 from kernelviewer.formats.errors import with_hint
 from kernelviewer.gui import theme
 from kernelviewer.gui.controls import (
-    MARGIN,
     WorkDialog,
     dialog_button,
     in_row,
@@ -210,15 +209,9 @@ class RewriteDialog(WorkDialog):
             label = label_of(self, title, role="secondary")
             grid.addWidget(label, row, 0)
             grid.addLayout(line, row, 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
-        layout.setSpacing(10)
-        layout.addWidget(note_of(self, TEXT))
-        layout.addLayout(grid)
-        layout.addWidget(self.preview, 1)
-        layout.addWidget(self.bar)
-        layout.addWidget(self.status)
-        layout.addLayout(line_of(self.write, self.stop, self.shut))
+        buttons = line_of(self.write, self.stop, self.shut)
+        rows = (note_of(self, TEXT), grid, (self.preview, 1), self.bar, self.status)
+        self.lay_out(*rows, buttons, spacing=10)
 
     # What was chosen
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPixmap
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox
 
 from kernelviewer.formats.errors import with_hint
 from kernelviewer.gui import theme
@@ -129,14 +129,9 @@ class TrainDialog(WorkDialog):
             choices.addWidget(label)
             choices.addWidget(widget)
         choices.addStretch(1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
-        layout.setSpacing(12)
-        layout.addLayout(choices)
-        layout.addWidget(self.panel, 1)
-        layout.addWidget(self.strip)
-        layout.addWidget(self.status)
-        layout.addLayout(line_of(self.start, self.stop, self.use, self.save, self.shut))
+        buttons = line_of(self.start, self.stop, self.use, self.save, self.shut)
+        rows = (choices, (self.panel, 1), self.strip, self.status)
+        self.lay_out(*rows, buttons, spacing=12)
 
     def _on_start(self) -> None:
         if self._is_unkept() and not confirm(self, *NEW_START):

@@ -8,7 +8,6 @@ import numpy as np
 from PySide6.QtCore import QLocale, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
-    QHBoxLayout,
     QLineEdit,
     QPushButton,
     QSizePolicy,
@@ -18,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.formats.errors import with_hint
-from kernelviewer.gui.controls import in_column, label_of, named
+from kernelviewer.gui.controls import in_column, in_row, label_of, named
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import as_tip, spaced
 from kernelviewer.gui.theme import CONTROL, as_field
@@ -147,25 +146,12 @@ class CorpusPage(QWidget):
         self.similar.clicked.connect(lambda: self.similar_requested.emit())
 
     def _lay_out(self, close: QWidget) -> None:
-        head, ask, near = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
-        head.addWidget(self.facts, 1)
-        head.addWidget(self.leave)
-        head.addWidget(close)
-        ask.addWidget(self.found, 1)
-        ask.addWidget(self.kernels)
-        near.addWidget(self.most)
-        near.addWidget(self.sample)
-        near.addStretch(1)
-        near.addWidget(self.nearest)
-        near.addWidget(self.similar)
-        layout = in_column(self, margins=(12, 4, 12, 8), spacing=8)
-        for line in (head, ask, near):
-            line.setSpacing(8)
-        layout.addLayout(head)
-        layout.addWidget(self.line)
-        layout.addLayout(ask)
-        layout.addLayout(near)
-        layout.addWidget(self.networks, 1)
+        head = in_row(None, (self.facts, 1), self.leave, close, spacing=8)
+        ask = in_row(None, (self.found, 1), self.kernels, spacing=8)
+        few, like = (self.most, self.sample), (self.nearest, self.similar)
+        near = in_row(None, *few, 1, *like, spacing=8)
+        rows = (head, self.line, ask, near, (self.networks, 1))
+        in_column(self, *rows, margins=(12, 4, 12, 8), spacing=8)
 
     # Setters
 

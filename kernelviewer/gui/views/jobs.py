@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
-    QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
@@ -68,14 +67,8 @@ class JobRow(QWidget):
         self.copy = _copy_button(self)
         self.copy.hide()
         self.copy.clicked.connect(lambda: self.copy_requested.emit(self._details))
-        row = QHBoxLayout()
-        row.setSpacing(12)
-        row.addWidget(self.fold)
-        row.addWidget(self.title)
-        row.addWidget(self.text, 1)
-        row.addWidget(self.bar)
-        row.addWidget(self.copy)
-        row.addWidget(self.button)
+        told = (self.fold, self.title, (self.text, 1), self.bar)
+        row = in_row(None, *told, self.copy, self.button, spacing=12)
         self._below = QWidget(self)
         self._below.hide()
         in_column(self._below, margins=(INDENT, 2, 0, 4), spacing=4)

@@ -40,6 +40,7 @@ from kernelviewer.gui.text import (
     percent,
     shortened,
     spaced,
+    with_sizes,
 )
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.text import shown
@@ -500,8 +501,7 @@ class NetworkOverview(QWidget):
 
     def _on_search_changed(self, text: str) -> None:
         self._silent = True
-        sizes = text.replace("x", "×") if _is_size(text) else text
-        self.proxy.setFilterFixedString(sizes)
+        self.proxy.setFilterFixedString(with_sizes(text))
         self._silent = False
         self.set_picked(self._picked)
         self._say()
@@ -528,8 +528,3 @@ class NetworkOverview(QWidget):
         text = f"Close {len(picked)} Networks" if several else "Close the Network"
         menu.addAction("Show Kernels", self.kernels_requested.emit)
         menu.addAction(text, lambda: self.close_requested.emit(picked))
-
-
-def _is_size(text: str) -> bool:
-    """Whether a search text such as ``7x7`` means a kernel size."""
-    return bool(text) and all(part.isdigit() for part in text.split("x"))

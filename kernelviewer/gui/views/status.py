@@ -11,7 +11,6 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QFrame,
-    QHBoxLayout,
     QLabel,
     QMenu,
     QSizePolicy,
@@ -160,19 +159,12 @@ class Pill(QWidget):
         self.cross.clicked.connect(self.removed)
         for button in (self.adjust, self.cross):
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        inner = QHBoxLayout(frame)
-        inner.setContentsMargins(10, 0, 10, 0)
-        inner.setSpacing(2)
-        for widget in (self.label, self.adjust, self.cross):
-            inner.addWidget(widget)
-        self._inner, self._frame = inner, frame
+        parts, margins = (self.label, self.adjust, self.cross), (10, 0, 10, 0)
+        self._inner = in_row(frame, *parts, margins=margins, spacing=2)
+        self._frame = frame
         for widget in (self.sign, self.label, self.adjust, self.cross):
             widget.ensurePolished()
-        self._outer = outer = QHBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.setSpacing(GAP)
-        outer.addWidget(self.sign)
-        outer.addWidget(frame)
+        self._outer = in_row(self, self.sign, frame, spacing=GAP)
 
     def show_chip(
         self, sign: str, text: str, *, removable: bool, adjustable: bool = False

@@ -18,7 +18,7 @@ from PySide6.QtGui import (
     QStandardItem,
     QStandardItemModel,
 )
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from kernelviewer.figures import FigureError
 from kernelviewer.gui.controls import dialog_button, in_column, in_row, label_of, named
@@ -306,13 +306,8 @@ class FigureOutput(QWidget):
 
     def _lay_out(self) -> None:
         words = in_row(None, (self.said, 1), self.folder)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        buttons.addWidget(self.data)
-        buttons.addWidget(self.kernels)
-        buttons.addStretch(1)
-        for button in (self.copy_caption, self.copy, self.save):
-            buttons.addWidget(button)
+        last = (self.copy_caption, self.copy, self.save)
+        buttons = in_row(None, self.data, self.kernels, 1, *last, spacing=8)
         in_column(self, words, buttons, spacing=6)
 
     def set_ready(self, ready: bool) -> None:

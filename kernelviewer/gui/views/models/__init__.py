@@ -122,7 +122,6 @@ class ModelsController(Controller):
             self.document.rename_network(identity, name)
 
     def _show_details(self, identity: int) -> None:
-
         show_details(self.window, self.document.model(identity).bank)
 
     def show(self, state: ViewState) -> None:

@@ -43,7 +43,7 @@ from kernelviewer.gui import theme
 from kernelviewer.gui.controls import in_column, in_row, named
 from kernelviewer.gui.painting.classes import fill_stack
 from kernelviewer.gui.painting.pixels import AreaRing
-from kernelviewer.gui.text import AS_NOISE, shortened
+from kernelviewer.gui.text import AS_NOISE, shortened, with_sizes
 from kernelviewer.gui.views.models.tree_model import (
     CLASSES_COLUMN,
     COLUMNS,
@@ -338,11 +338,9 @@ class ModelTree(QWidget):
         self.empty.setProperty("role", "secondary")
         self.empty.setWordWrap(True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignTop)
-        layout = in_column(self, margins=(10, 4, 2, 8), spacing=6)
         find = in_row(None, self.search, margins=(0, 0, 8, 0))
-        layout.addLayout(find)
-        layout.addWidget(self.empty, 1)
-        layout.addWidget(self.tree, 1)
+        rows = (find, (self.empty, 1), (self.tree, 1))
+        in_column(self, *rows, margins=(10, 4, 2, 8), spacing=6)
         self._silent = False
         self._layers: frozenset[LayerRef] | None = None
         self.search.textChanged.connect(self._on_search_changed)
@@ -575,9 +573,7 @@ class ModelTree(QWidget):
 
     def _on_search_changed(self, text: str) -> None:
         self._silent = True
-        self.proxy.setFilterFixedString(
-            text.replace("x", "×") if _is_size(text) else text
-        )
+        self.proxy.setFilterFixedString(with_sizes(text))
         self._silent = False
         if text:
             self.tree.expandAll()
@@ -674,11 +670,6 @@ def _key(item: TreeItem) -> tuple[int, str, int]:
     """What a row is known by, whatever its network is called."""
     name = item.node.text if item.node else ""
     return item.model.id, name, len(item.indices)
-
-
-def _is_size(text: str) -> bool:
-    """Whether a search text such as ``7x7`` means a kernel size."""
-    return bool(text) and all(part.isdigit() for part in text.split("x"))
 
 
 def _longest(texts: set[str]) -> list[str]:

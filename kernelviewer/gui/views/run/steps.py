@@ -10,7 +10,6 @@ from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import (
     QAbstractSlider,
-    QHBoxLayout,
     QSizePolicy,
     QToolButton,
     QToolTip,
@@ -18,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui import theme
-from kernelviewer.gui.controls import ExplainButton, label_of, named
+from kernelviewer.gui.controls import ExplainButton, in_row, label_of, named
 from kernelviewer.gui.painting.pixels import caption_font
 from kernelviewer.gui.text import as_tip, percent
 
@@ -268,15 +267,9 @@ class StepsBar(QWidget):
         self.stop.setAccessibleName("Stop watching the folder")
         self.stop.setToolTip("Stop watching the folder")
         self.stop.clicked.connect(lambda: self.stop_watching_requested.emit())
-        line = QHBoxLayout(self)
-        line.setContentsMargins(12, 2, 8, 2)
-        line.setSpacing(8)
-        line.addWidget(self.play)
-        line.addWidget(self.step)
-        line.addWidget(self.slider, 1)
-        line.addWidget(self.note)
-        line.addWidget(ExplainButton("steps", "Training steps", self))
-        line.addWidget(self.stop)
+        explain = ExplainButton("steps", "Training steps", self)
+        parts = (self.play, self.step, (self.slider, 1), self.note, explain, self.stop)
+        in_row(self, *parts, margins=(12, 2, 8, 2), spacing=8)
         self._measured: tuple[str, tuple[int, ...]] = ("", ())
         self.set_playing(False)
         self.set_note("", stoppable=False)

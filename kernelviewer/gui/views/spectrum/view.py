@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap, QPolygonF
 from PySide6.QtWidgets import (
-    QHBoxLayout,
     QLabel,
     QPushButton,
     QSizePolicy,
@@ -158,13 +157,9 @@ class SpectrumControls(QWidget):
         sides = Qt.AlignmentFlag
         self.detail = FittingLabel("spectrumDetail", sides.AlignLeft, self)
         self.count = FittingLabel("spectrumCount", sides.AlignRight, self)
-        line = QHBoxLayout(self)
-        line.setContentsMargins(MARGIN - 6, 0, MARGIN, 0)
-        line.setSpacing(8)
-        for widget in (self.play, self.value, self.swatch, self.name):
-            line.addWidget(widget)
-        line.addWidget(self.detail, 1)
-        line.addWidget(self.count)
+        parts = (self.play, self.value, self.swatch, self.name, (self.detail, 1))
+        margins = (MARGIN - 6, 0, MARGIN, 0)
+        in_row(self, *parts, self.count, margins=margins, spacing=8)
         self.set_playing(False)
 
     def changeEvent(self, event: QEvent) -> None:
