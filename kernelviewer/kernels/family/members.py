@@ -117,8 +117,6 @@ def member(
 
     Parameters and errors are those of `members`.
     """
-    import numpy as np
-
     found: NDArray[np.float32] = render(
         members(class_id, size, np.array([sigma]), **given), size
     )[0]
@@ -165,8 +163,6 @@ def members(
     ValueError
         No such class, or the family has no members of this size.
     """
-    import numpy as np
-
     place = INDEX.get(class_id, len(FINE.patterns))
     if place >= len(FINE.patterns):
         names = ", ".join(item.id for item in FINE.patterns)
@@ -214,8 +210,6 @@ def render(members: Members, size: Size) -> NDArray[np.float32]:
     ValueError
         The family has no members of this size.
     """
-    import numpy as np
-
     plane = as_plane(size)
     found = np.empty((len(members), plane[0] * plane[1]), np.float32)
     for number, kind in enumerate(KINDS):
@@ -239,8 +233,6 @@ def named(
 
     Along an axis of one tap σ has no meaning; it gets the other axis's.
     """
-    import numpy as np
-
     turned, cross = np.array(_IS_TURNED)[kind], kind == KINDS.index("cross")
     log_x = np.where(turned | cross, p[A], p[A] - p[B] / 2)
     log_y = np.where(turned, p[A] + p[B], np.where(cross, p[A] - p[B], p[A] + p[B] / 2))
@@ -259,8 +251,6 @@ def _parameters(
     kind: str, members: Members, rows: NDArray[np.intp]
 ) -> NDArray[np.float32]:
     """The parameters that the formulas call OX, OY, A, B and E, [5, n]."""
-    import numpy as np
-
     p = np.zeros((5, len(rows)), dtype=np.float32)
     p[OX], p[OY] = members.offset_x[rows], members.offset_y[rows]
     x, y = np.log(members.sigma_x[rows]), np.log(members.sigma_y[rows])
@@ -304,8 +294,6 @@ def random_members(size: Size, count: int, seed: int = 0) -> NDArray[np.float32]
     ValueError
         The family has no members of this size.
     """
-    import numpy as np
-
     plane = as_plane(size)
     random = np.random.default_rng(seed)
     found = []
@@ -323,8 +311,6 @@ def _drawn(
     kind: str, plane: tuple[int, int], count: int, random: np.random.Generator
 ) -> NDArray[np.float32]:
     """Parameters [5, count] within the boxes of a kind, the larger ones more often."""
-    import numpy as np
-
     limits = np.array(boxes(kind, plane))
     low, extent = limits[..., 0], limits[..., 1] - limits[..., 0]
     # turning is no extent of a pattern's shape: a box that turns counts no more
