@@ -41,34 +41,31 @@ def place_kernels(
     most
         As many kernels at most.
     """
-    chosen: list[float] = []
     wide = pitch / length
     room = max(1, int(1 / wide + 1e-9))
+    chosen: list[float] = []
+    first: list[float] = []  # where each may stand at least, given those before it
+    last: list[float] = []  # and at most, given those after it
     for code in _candidates(spans):
         if len(chosen) >= min(room, most or room):
             break
         at = bisect(chosen, code)
         beside = chosen[max(0, at - 1) : at + 1]
-        if all(abs(code - other) >= (1 - 2 * _SLACK) * wide for other in beside):
-            trial = [*chosen[:at], code, *chosen[at:]]
-            chosen = trial if _fits(trial, wide) else chosen
+        if any(abs(code - other) < (1 - 2 * _SLACK) * wide for other in beside):
+            continue
+        low, high = _reach(code, wide)
+        low = max(low, first[at - 1] + wide) if at else low
+        high = min(high, last[at] - wide) if at < len(chosen) else high
+        if low <= high + 1e-9:
+            for values, value in (chosen, code), (first, low), (last, high):
+                values.insert(at, value)
+            for after in range(at + 1, len(chosen)):
+                first[after] = max(first[after], first[after - 1] + wide)
+            for before in reversed(range(at)):
+                last[before] = min(last[before], last[before + 1] - wide)
     wanted = [code * length for code in chosen]
     places = spaced(wanted, pitch, pitch / 2, max(length - pitch / 2, pitch / 2))
     return list(zip(chosen, places, strict=True))
-
-
-def _candidates(spans: Spans) -> list[float]:
-    """Codes in the order in which they get room."""
-    halvings = [
-        (turned + 0.5) / (1 << _BITS) for turned in map(_turned, range(1 << _BITS))
-    ]
-    # of about one length those come first that are far from each other
-    order = sorted(
-        range(len(spans)),
-        key=lambda i: (-round(2 * log2(spans[i][1] - spans[i][0])), _turned(i)),
-    )
-    middles = [sum(spans[index]) / 2 for index in order]
-    return [*middles, *(code for code in halvings if code not in middles)]
 
 
 def _turned(number: int) -> int:
@@ -76,17 +73,24 @@ def _turned(number: int) -> int:
     return int(f"{number % (1 << _BITS):0{_BITS}b}"[::-1], 2)
 
 
-def _fits(codes: Sequence[float], wide: float) -> bool:
-    """True if kernels of this width find room side by side, each near its code."""
+_HALVINGS = tuple((_turned(n) + 0.5) / (1 << _BITS) for n in range(1 << _BITS))
+
+
+def _candidates(spans: Spans) -> list[float]:
+    """Codes in the order in which they get room."""
+    # of about one length those come first that are far from each other
+    order = sorted(
+        range(len(spans)),
+        key=lambda i: (-round(2 * log2(spans[i][1] - spans[i][0])), _turned(i)),
+    )
+    middles = dict.fromkeys(sum(spans[index]) / 2 for index in order)
+    return [*middles, *(code for code in _HALVINGS if code not in middles)]
+
+
+def _reach(code: float, wide: float) -> tuple[float, float]:
+    """Where a kernel of this width may stand: near its code, whole on the axis."""
     first, last, slack = wide / 2, 1 - wide / 2, _SLACK * wide
-    at = -wide
-    for code in codes:
-        low = min(max(code - slack, first), last)
-        high = max(min(code + slack, last), first)
-        at = max(low, at + wide)
-        if at > high + 1e-9:
-            return False
-    return True
+    return min(max(code - slack, first), last), max(min(code + slack, last), first)
 
 
 def spaced(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
