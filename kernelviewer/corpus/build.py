@@ -79,25 +79,18 @@ _LONGEST_LIST = 1 << 26
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Where and within which limits networks are taken in.
-
-    Attributes
-    ----------
-    workers
-        Networks at a time on this machine.
-    scheduler, scheduler_file
-        Address of a Dask cluster, or the file that its scheduler wrote; empty: the
-        networks are taken in on this machine.
-    timeout, memory, device
-        As in `Job`.
-    """
+    """Where and within which limits networks are taken in."""
 
     workers: int = 1
+    """Networks at a time on this machine."""
     scheduler: str = ""
     scheduler_file: str = ""
+    """Address of a Dask cluster, or the file that its scheduler wrote; empty: the
+    networks are taken in on this machine."""
     timeout: float = 3600.0
     memory: int = 0
     device: str = "cpu"
+    """As in `Job`."""
 
     @property
     def is_remote(self) -> bool:

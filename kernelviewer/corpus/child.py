@@ -54,31 +54,21 @@ _FULL = {errno.ENOSPC, errno.EROFS, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 class Job(msgspec.Struct, frozen=True):
-    """A network to take in.
-
-    Attributes
-    ----------
-    source, folder
-        A path, timm name or hub id; the corpus.
-    recipe
-        How.
-    device
-        Where to compute, as commands have it.
-    timeout
-        Seconds after which it is given up.
-    memory
-        Bytes that its process may take; 0: 80 % of what the worker has.
-    build
-        Name of the build, by which it can be stopped.
-    """
+    """A network to take in."""
 
     source: str
     folder: str
+    """A path, timm name or hub id; the corpus."""
     recipe: Recipe
+    """How."""
     device: str = "cpu"
+    """Where to compute, as commands have it."""
     timeout: float = 3600.0
+    """Seconds after which it is given up."""
     memory: int = 0
+    """Bytes that its process may take; 0: 80 % of what the worker has."""
     build: str = ""
+    """Name of the build, by which it can be stopped."""
 
 
 class Outcome(msgspec.Struct, frozen=True):

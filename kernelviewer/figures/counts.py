@@ -49,6 +49,11 @@ def count(number: int, noun: str = "") -> str:
     return f"{digits} {noun}" if number == 1 else f"{digits} {noun}s"
 
 
+def decimal(value: float) -> str:
+    """``0.908``; a dash where there is no number."""
+    return "–" if value != value else f"{value:.3f}"
+
+
 def percent(share: float, digits: int = 1) -> str:
     """``90.8 %``; a dash where there is no share, and never 0 where there is some."""
     if share != share:

@@ -165,8 +165,6 @@ class WindowContext(QMainWindow):
 
     Attributes
     ----------
-    document
-        The open work.
     jobs
         Background tasks; ``jobs.is_idle()`` when nothing is left to do.
     commands
@@ -175,8 +173,6 @@ class WindowContext(QMainWindow):
         Counts of the kernels of every size, for all views that tell of networks.
     corpus
         The corpus that is open; None: none is.
-    sessions
-        The session and its file; `MainWindow` makes it.
     keeps_settings
         Whether they are written; not by a window that is there for a picture only.
     jobs_came_up
@@ -190,6 +186,7 @@ class WindowContext(QMainWindow):
     """
 
     sessions: Sessions
+    """The session and its file; `MainWindow` makes it."""
     device_requested = Signal(str)
     """Compute there from now on."""
     figure_requested = Signal()

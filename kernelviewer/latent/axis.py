@@ -121,28 +121,19 @@ def _mean(pool: list[float]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name that found a place.
-
-    Attributes
-    ----------
-    index
-        Of its stretch.
-    anchor
-        Middle of the stretch, in the unit of the axis.
-    left, width
-        Of the name, in the same.
-    above
-        It stands above the stretches, not below them.
-    led
-        It is wider than its stretch: a line leads to it from the stretch's middle.
-    """
+    """A name that found a place."""
 
     index: int
+    """Of its stretch."""
     anchor: float
+    """Middle of the stretch, in the unit of the axis."""
     left: float
     width: float
+    """Of the name, in the same."""
     above: bool = False
+    """It stands above the stretches, not below them."""
     led: bool = False
+    """It is wider than its stretch: a line leads to it from the stretch's middle."""
 
 
 def place_names(

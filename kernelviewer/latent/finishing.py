@@ -50,21 +50,14 @@ PER_KIND = 500
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
-    """The patterns a curve learns from. The first ``real`` are trained kernels.
-
-    Attributes
-    ----------
-    patterns
-        float32 [N, *size].
-    weight
-        float32 [N], sums to 1.
-    real
-        How many of them come from networks.
-    """
+    """The patterns a curve learns from. The first ``real`` are trained kernels."""
 
     patterns: NDArray[np.float32]
+    """float32 [N, *size]."""
     weight: NDArray[np.float32]
+    """float32 [N], sums to 1."""
     real: int
+    """How many of them come from networks."""
 
     @property
     def real_weight(self) -> NDArray[np.float32]:
@@ -81,8 +74,6 @@ def with_members(
 
     Parameters
     ----------
-    size
-        Kernel size.
     patterns, weight
         float32 [n, *size] and [n].
     share
@@ -308,8 +299,6 @@ def short_path(
         [K, K], symmetric, K ≥ 1.
     seed
         Of the points to start from.
-    watch
-        Checked between improvements; what it raises ends the search.
     """
     count = len(distance)
     if count < 3:

@@ -52,36 +52,26 @@ _DIGITS = 6
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A stretch of the spectrum.
-
-    Attributes
-    ----------
-    low, high
-        Its borders; a code on a border belongs to the stretch above it.
-    class_id
-        Id of its class, of either scheme of `kernelviewer.kernels.classes`.
-    sign
-        Of its family members: −1 for the off- classes, either for derivatives; 0 where
-        it is not known.
-    family_cosine
-        Mean cosine of its points with their nearest members of that class; NaN where
-        it is not known.
-    name, colour
-        What a user calls it in place of the class's name, and the colour that it has
-        in place of the class's, ``#RRGGBB``.
-    scheme
-        Whose classes it shows: the paper's where it is of learned codes, unless
-        somebody gave it a fine one.
-    """
+    """A stretch of the spectrum."""
 
     low: float
     high: float
+    """Its borders; a code on a border belongs to the stretch above it."""
     class_id: str
+    """Id of its class, of either scheme of `kernelviewer.kernels.classes`."""
     sign: int = 0
+    """Of its family members: −1 for the off- classes, either for derivatives; 0 where
+    it is not known."""
     family_cosine: float = float("nan")
+    """Mean cosine of its points with their nearest members of that class; NaN where it
+    is not known."""
     name: str = ""
     colour: str = ""
+    """What a user calls it in place of the class's name, and the colour that it has in
+    place of the class's, ``#RRGGBB``."""
     scheme: Scheme = PAPER
+    """Whose classes it shows: the paper's where it is of learned codes, unless somebody
+    gave it a fine one."""
 
     def __post_init__(self) -> None:
         if self.class_id not in INDEX:
@@ -387,43 +377,28 @@ as many kernels are identified in either scheme."""
 
 @dataclass(frozen=True, slots=True)
 class NamingOptions:
-    """How the spectrum is cut.
-
-    Attributes
-    ----------
-    cost
-        Share of the kernels that another stretch has to set right.
-    shortest
-        Shortest stretch, as a part of the axis.
-    most
-        Stretches at most: the cost rises until that holds.
-    common
-        Share of the kernels from which on a class of the paper gets a stretch.
-    """
+    """How the spectrum is cut."""
 
     cost: float = 0.0005
+    """Share of the kernels that another stretch has to set right."""
     shortest: float = 0.0105
+    """Shortest stretch, as a part of the axis."""
     most: int = 24
+    """Stretches at most: the cost rises until that holds."""
     common: float = 0.02
+    """Share of the kernels from which on a class of the paper gets a stretch."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """What the names have to agree with. n points, 23 fine classes.
-
-    Attributes
-    ----------
-    fine
-        [n, 23], weight of the kernels at each point that are of each fine class.
-    paper
-        [n, 23], weight of those of the class of the paper that each belongs to.
-    common
-        bool [11], the classes of the paper that have to have a stretch.
-    """
+    """What the names have to agree with. n points, 23 fine classes."""
 
     fine: NDArray[np.float64]
+    """[n, 23], weight of the kernels at each point that are of each fine class."""
     paper: NDArray[np.float64]
+    """[n, 23], weight of those of the class of the paper that each belongs to."""
     common: NDArray[np.bool_]
+    """bool [11], the classes of the paper that have to have a stretch."""
 
 
 def evidence(

@@ -368,7 +368,11 @@ def test_a_full_disk_is_told_and_leaves_nothing(network: Path, tmp_path: Path) -
         [sys.executable, "-W", "ignore", "-c", script, *words],
         capture_output=True,
         text=True,
-        env=os.environ | {"KERNELVIEWER_CACHE": str(tmp_path / "cache")},
+        env=os.environ
+        | {
+            "KERNELVIEWER_CACHE": str(tmp_path / "cache"),
+            "PYTHONDONTWRITEBYTECODE": "1",  # it would be cut off, too
+        },
     )
     assert done.returncode == 1
     assert "labels.csv: cannot be written (File too large)" in done.stderr

@@ -68,8 +68,6 @@ def arrange(path: Path, leaves: Iterable[Leaf], copy: str = "") -> Arranged:
     ----------
     path
         The file, for messages.
-    leaves
-        Its arrays in file order.
     copy
         The wanted copy of the network; ``""``: the EMA copy if there is one.
 
@@ -119,8 +117,6 @@ def no_weights(path: Path, what: str, skipped: Iterable[Skipped]) -> CheckpointE
 
     Parameters
     ----------
-    path
-        The file.
     what
         What it is, with an article.
     skipped

@@ -9,15 +9,14 @@ from PySide6.QtWidgets import (
     QDockWidget,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QLayout,
     QMenu,
     QSizePolicy,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
+from kernelviewer.gui.controls import in_column, label_of, named
 from kernelviewer.gui.theme import RADIUS
 
 if TYPE_CHECKING:
@@ -60,8 +59,7 @@ class TitleLine(QFrame):
         self._controls: list[QWidget] = []
         self._spare: dict[QWidget, int] = {}
         self._least = QSize()
-        self.label = QLabel(title, self)
-        self.label.setProperty("role", "title")
+        self.label = label_of(self, title, role="title")
         self.line = _Line(self)
         self.line.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         self.line.setContentsMargins(12, 6, 6, 4)
@@ -147,13 +145,9 @@ class PanelBody(QFrame):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setProperty("panel", "bottom")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(1, 0, 1, 1)
         self.column = QWidget(self)
-        layout.addWidget(self.column)
-        self._lines = QVBoxLayout(self.column)
-        self._lines.setContentsMargins(0, 0, 0, 0)
-        self._lines.setSpacing(0)
+        in_column(self, self.column, margins=(1, 0, 1, 1))
+        self._lines = in_column(self.column, spacing=0)
 
     def add(self, widgets: Sequence[QWidget], grow: int | None = -1) -> None:
         """Put widgets below those there are; number ``grow`` takes the room left."""
@@ -176,11 +170,7 @@ class Panel(QWidget):
         super().__init__(parent)
         self.title_line = TitleLine(title, self)
         self.body = PanelBody(self)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.title_line)
-        layout.addWidget(self.body, 1)
+        in_column(self, self.title_line, (self.body, 1), spacing=0)
 
 
 class DockPanel(QDockWidget):
@@ -188,12 +178,8 @@ class DockPanel(QDockWidget):
 
     Parameters
     ----------
-    name
-        Object name.
     title, short
         What its title line says, and what its tab and menu entry say.
-    parent
-        The window.
 
     Attributes
     ----------
@@ -215,8 +201,7 @@ class DockPanel(QDockWidget):
         self.title_line = TitleLine(title, self, short)
         self.folded = False
         self._title = title
-        self._fold = QToolButton(self.title_line)
-        self._fold.setObjectName(f"{name}Fold")
+        self._fold = named(QToolButton(self.title_line), f"{name}Fold")
         self._fold.setProperty("quiet", True)
         self._fold.clicked.connect(lambda: self.fold_requested.emit(not self.folded))
         self.title_line.line.addStretch(1)
