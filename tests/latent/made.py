@@ -86,7 +86,7 @@ def networks(
 @cache
 def small(method: str = "curve") -> Autoencoder:
     """A quickly trained 7×7 autoencoder."""
-    sweeps = {"curve": 12, "paper": 1}
+    sweeps = {"curve": 12, "paper": 3}
     options = TrainingOptions(method=method, sweeps=sweeps[method])
     return train(SIZE, networks(2, 600), options=options, device=CPU)
 
