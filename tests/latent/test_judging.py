@@ -45,7 +45,7 @@ def bank(name: str = "network-0.pth", architecture: str = "") -> KernelBank:
 
 
 def test_a_judgement_has_all_methods_beside_each_other() -> None:
-    seen = networks(2, 600)
+    seen = networks(2, 400)
     contest = Baselines(small(), small("paper"), {9: centroids_of(seen, 9)})
     kernels, _ = patterns(300, noise=0.3, seed=70)
     found = judge(contest, "unseen", kernels, device=CPU)

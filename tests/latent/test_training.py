@@ -36,7 +36,7 @@ def noise_of(size: tuple[int, ...], count: int, seed: int = 0) -> np.ndarray:
 
 def test_the_curve_fits_unseen_kernels_better_than_k_means_and_the_paper() -> None:
     kernels, _ = patterns(400, noise=0.3, seed=77)
-    seen = np.concatenate([item.patterns for item in networks(2, 600)])
+    seen = np.concatenate([item.patterns for item in networks(2, 400)])
     centroids = spherical_kmeans(torch.from_numpy(seen).flatten(1), 10)
     rows = kernels.reshape(len(kernels), -1)
     k_means = float(nearest_in_batches(rows, centroids.numpy())[0].mean())
@@ -66,7 +66,7 @@ def test_each_common_class_has_a_stretch() -> None:
 
 
 def test_stretches_are_as_long_as_kernels_live_there() -> None:
-    kernels = np.concatenate([item.patterns for item in networks(2, 600)])
+    kernels = np.concatenate([item.patterns for item in networks(2, 400)])
     codes = small().encode(kernels, device=CPU).code
     borders = [item.low for item in small().stretches] + [1.0]
     share = np.histogram(codes, borders)[0] / len(codes)
