@@ -259,7 +259,11 @@ def test_a_full_disk_leaves_no_half_file(network: Path, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
     done = subprocess.run(
-        [sys.executable, "-m", "kernelviewer", "extract", network, "-o", "out/o.npz"],
+        # without -B what it compiles would be cut as well, and kept
+        [
+            *(sys.executable, "-B", "-m", "kernelviewer"),
+            *("extract", network, "-o", "out/o.npz"),
+        ],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -255,6 +255,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print
     use_threads(1)
+    _leave_out_pandas()
     jobs: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
     while True:
@@ -264,6 +265,26 @@ def main() -> None:
         outcome = take_in(job)
         answers.write(msgspec.json.encode(outcome) + b"\n")
         answers.flush()
+
+
+class _NoPandas:
+    """Says of pandas that it is not installed."""
+
+    @staticmethod
+    def find_spec(name: str, *_: object) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
+
+
+def _leave_out_pandas() -> None:
+    """Have pyarrow find no pandas when it looks for it, which it does once.
+
+    It asks of every array whether that is one of pandas'; to import it takes as long as
+    to take in a small network.
+    """
+    sys.meta_path.insert(0, _NoPandas)
+    library("pyarrow").array([0])
+    sys.meta_path.remove(_NoPandas)
 
 
 def _listen(jobs: queue.SimpleQueue[bytes]) -> None:

@@ -494,37 +494,39 @@ def best_path(
     count, classes = price.shape
     sums = np.vstack([np.zeros(classes), price.cumsum(axis=0)])
     total = np.full((count + 1, classes), np.inf)
-    begin = np.full((count + 1, classes), -1)
+    new = np.zeros((count + 1, classes), np.bool_)
     before = np.full((count + 1, classes), -1)
-    for end in range(shortest, count + 1):
-        first = end - shortest
-        if first == 0:
-            entry, source = np.zeros(classes), np.full(classes, -1)
-        elif first < shortest:
-            entry, source = np.full(classes, np.inf), np.full(classes, -1)
-        else:
-            entry, source = _cheapest_other(total[first])
+    # stretches that end here begin where the sums of the block before are known
+    for low in range(shortest, count + 1, shortest):
+        ends = np.arange(low, min(low + shortest, count + 1))
+        first = ends - shortest
+        entry = np.full((len(ends), classes), np.inf)
+        entry[first == 0] = 0
+        if low > shortest:
+            entry, before[ends] = _cheapest_other(total[first])
             entry = entry + cost
-        fresh = entry + sums[end] - sums[first]
-        longer = total[end - 1] + price[end - 1]
-        new = fresh <= longer
-        total[end] = np.where(new, fresh, longer)
-        begin[end] = np.where(new, first, begin[end - 1])
-        before[end] = np.where(new, source, before[end - 1])
-    return _trace(total[count], begin, before)
+        fresh = entry + sums[ends] - sums[first]
+        for end, row in zip(ends, fresh, strict=True):
+            longer = np.add(total[end - 1], price[end - 1], out=total[end])
+            np.less_equal(row, longer, out=new[end])
+            np.minimum(row, longer, out=longer)
+    latest = np.where(new, np.arange(count + 1)[:, None], 0)
+    latest = np.maximum.accumulate(latest, axis=0)
+    return _trace(
+        total[count], latest - shortest, np.take_along_axis(before, latest, axis=0)
+    )
 
 
 def _cheapest_other(
     total: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """For each class the cheapest of the other classes, and which that is."""
-    classes = len(total)
-    if classes == 1:
-        return np.full(1, np.inf), np.full(1, -1)
-    order = np.argsort(total, kind="stable")
-    source = np.full(classes, order[0])
-    source[order[0]] = order[1]
-    return total[source], source
+    """For each class in a row the cheapest of the others, and which that is."""
+    if total.shape[1] == 1:
+        return np.full_like(total, np.inf), np.full(total.shape, -1)
+    best, second = np.argsort(total, axis=1, kind="stable")[:, :2].T
+    source = np.tile(best[:, None], total.shape[1])
+    source[np.arange(len(best)), best] = second
+    return np.take_along_axis(total, source, axis=1), source
 
 
 def _trace(

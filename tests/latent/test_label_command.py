@@ -365,7 +365,8 @@ def test_a_full_disk_is_told_and_leaves_nothing(network: Path, tmp_path: Path) -
     )
     words = ["label", str(network), "-o", str(out / "labels.csv"), "--device", "cpu"]
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", script, *words],
+        # without -B what it compiles would be cut as well, and kept
+        [sys.executable, "-B", "-W", "ignore", "-c", script, *words],
         capture_output=True,
         text=True,
         env=os.environ
