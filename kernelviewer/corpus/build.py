@@ -31,8 +31,10 @@ from kernelviewer.corpus.child import (
     Outcome,
     called,
     end_children,
+    outcome_from,
     run_job,
     stop_build,
+    written,
 )
 from kernelviewer.corpus.store import (
     AUTOENCODERS,
@@ -389,7 +391,7 @@ def _count(
         tally.failures.append(outcome.failure)
         return
     tally.kernels += outcome.kernels
-    tally.warnings += [f"{outcome.source}: {text}" for text in outcome.warnings]
+    tally.warnings += [f"{shown(outcome.source)}: {text}" for text in outcome.warnings]
     if outcome.skipped:
         tally.there += 1
     else:
@@ -428,8 +430,7 @@ def _outcomes(
                 most = AHEAD * max(1, sum(client.nthreads().values()))
                 free = 0 if tally.stopped else max(0, most - len(futures))
                 for source in islice(waiting, free):
-                    own = msgspec.structs.replace(job, source=source)
-                    data = msgspec.json.encode(own)
+                    data = written(msgspec.structs.replace(job, source=source))
                     future = client.submit(run_job, data, share, pure=False, retries=0)
                     futures[future] = source
                     future.add_done_callback(done.put)
@@ -490,7 +491,7 @@ def _next_done(done: queue.SimpleQueue[Any]) -> Any:
 def _result(future: Any, source: str) -> Outcome:
     """What came of a network; its worker may be lost."""
     try:
-        return msgspec.json.decode(future.result(), type=Outcome)
+        return outcome_from(future.result())
     except Exception as error:  # whatever a cluster raises
         why = type(error).__name__
         text = f"{called(source)}: the worker that had it was lost ({why})"

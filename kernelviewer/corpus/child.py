@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import atexit
 import errno
+import json
 import os
 import queue
 import signal
@@ -81,6 +82,24 @@ class Outcome(msgspec.Struct, frozen=True):
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
     failure: Failure | None = None
+
+
+def written(item: Job | Outcome) -> bytes:
+    """A job or what came of it as a line of JSON, for another process.
+
+    Of ASCII signs, so that a path stays exact that is no UTF-8.
+    """
+    return json.dumps(msgspec.to_builtins(item)).encode()
+
+
+def job_from(line: bytes) -> Job:
+    """The job that was `written`."""
+    return msgspec.convert(json.loads(line), Job)
+
+
+def outcome_from(line: bytes) -> Outcome:
+    """The outcome that was `written`."""
+    return msgspec.convert(json.loads(line), Outcome)
 
 
 def take_in(job: Job) -> Outcome:
@@ -259,11 +278,11 @@ def main() -> None:
     jobs: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
     while True:
-        job = msgspec.json.decode(jobs.get(), type=Job)
+        job = job_from(jobs.get())
         if job.device == "cpu":  # a GPU's library takes room for all of its memory
             _limit_memory(job.memory)
         outcome = take_in(job)
-        answers.write(msgspec.json.encode(outcome) + b"\n")
+        answers.write(written(outcome) + b"\n")
         answers.flush()
 
 
@@ -352,7 +371,7 @@ class Child:
         assert self._process.stdin is not None
         end = time.monotonic() + job.timeout
         try:
-            self._process.stdin.write(msgspec.json.encode(job) + b"\n")
+            self._process.stdin.write(written(job) + b"\n")
             self._process.stdin.flush()
         except OSError:
             return self._crashed(job)
@@ -388,7 +407,7 @@ class Child:
         self._log.close()
 
     def _answered(self, line: bytes) -> Outcome:
-        outcome = msgspec.json.decode(line, type=Outcome)
+        outcome = outcome_from(line)
         if outcome.failure is not None and outcome.failure.kind == "memory":
             self.end()  # what is left of its memory may be in pieces
         return outcome
@@ -470,14 +489,14 @@ def run_job(data: bytes, share: int = 1) -> bytes:
     bytes
         The `Outcome`, as JSON.
     """
-    job = msgspec.json.decode(data, type=Job)
+    job = job_from(data)
     if not job.memory:
         limit = library("distributed.system").MEMORY_LIMIT
         job = msgspec.structs.replace(job, memory=int(0.8 * limit / share))
     with _guard:  # who stops a build ends its processes after that
         stop = _stops.setdefault(job.build, threading.Event())
         if stop.is_set():
-            return msgspec.json.encode(_lost(job, STOPPED, "the build was stopped"))
+            return written(_lost(job, STOPPED, "the build was stopped"))
         child: Child | None = getattr(_here, "child", None)
         if child is not None and not child.is_well:
             child.end()
@@ -486,7 +505,7 @@ def run_job(data: bytes, share: int = 1) -> bytes:
         if child is None:
             child = _here.child = Child()
         _children[child] = job.build
-    return msgspec.json.encode(child.do(job, stop))
+    return written(child.do(job, stop))
 
 
 def stop_build(build: str) -> None:

@@ -342,7 +342,7 @@ class Store:
         path = self.folder / RECORDS / f"{network}.json"
         try:
             found = msgspec.json.decode(path.read_bytes(), type=Network)
-        except (OSError, msgspec.DecodeError):
+        except (OSError, msgspec.DecodeError, RecursionError):
             return None
         return found if found.id == network and _is_sound(found) else None
 
@@ -516,7 +516,7 @@ class Corpus:
             return [msgspec.json.decode(line, type=Failure) for line in lines if line]
         except FileNotFoundError:
             return []
-        except (OSError, msgspec.DecodeError):
+        except (OSError, msgspec.DecodeError, RecursionError):
             raise CorpusError(f"{FAILURES} is damaged", REPAIR) from None
 
     def check(self) -> Iterator[str]:
@@ -558,13 +558,14 @@ def read_recipe(folder: Path) -> Recipe:
     CorpusError
         The folder is no corpus, or one of another version.
     """
-    try:
-        facts = json.loads((folder / DESCRIPTION).read_bytes())
-    except FileNotFoundError:
+    path = folder / DESCRIPTION
+    if not path.is_file():
         hint = "kernelviewer corpus build makes one."
-        raise CorpusError(f"{folder} is no corpus", hint) from None
-    except (OSError, ValueError):
-        raise CorpusError(f"{folder / DESCRIPTION} is damaged") from None
+        raise CorpusError(f"{folder} is no corpus", hint)
+    try:
+        facts = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        raise CorpusError(f"{path} is damaged") from None
     if not isinstance(facts, dict) or facts.get("kind") != KIND:
         raise CorpusError(f"{folder} is no corpus of this program")
     if facts.get("schema") != SCHEMA:
@@ -576,7 +577,7 @@ def read_recipe(folder: Path) -> Recipe:
     try:
         return msgspec.convert(facts["recipe"], Recipe)
     except (KeyError, msgspec.ValidationError):
-        raise CorpusError(f"{folder / DESCRIPTION} is damaged") from None
+        raise CorpusError(f"{path} is damaged") from None
 
 
 def faults(folder: Path, network: Network, *, footers: bool = False) -> Iterator[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
-import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,7 +38,7 @@ _DAMAGED = "the record of how the figure was made is damaged"
 _ANEW = "Make the figure anew from its networks."
 _PROGRAM = "kernelviewer"
 _KEYWORDS = b"/Keywords ("
-_DC = "{http://purl.org/dc/elements/1.1/}"
+_IN_SVG = re.compile(rb"<dc:source>([^<]*)</dc:source>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +238,7 @@ def read_record(path: AnyPath) -> Record:
         raise FigureError(f"{name}: {_DAMAGED}: {error}", _ANEW) from None
     except RecursionError:
         raise FigureError(f"{name}: {_DAMAGED}: it is nested too deep", _ANEW) from None
-    except (ValueError, ET.ParseError):
+    except ValueError:
         raise FigureError(
             f"{name}: this is no figure of kernelviewer",
             "Only its own SVG, PDF and PNG files tell how they were made.",
@@ -251,9 +251,8 @@ def _embedded(data: bytes) -> str:
         return _in_png(data)
     if data.startswith(b"%PDF"):
         return _in_pdf(data)
-    root = ET.fromstring(data)
-    found = root.find(f".//{_DC}source")
-    return (found.text or "") if found is not None else ""
+    found = _IN_SVG.search(data)
+    return html.unescape(found[1].decode()) if found is not None else ""
 
 
 def _in_png(data: bytes) -> str:

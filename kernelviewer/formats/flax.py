@@ -60,7 +60,7 @@ def read(source: Source, options: Options) -> Checkpoint:
     leaves = [_leaf(file, parts, item) for parts, item in _flat(tree, ())]
     if not leaves:
         raise CheckpointError(source.path, "a MessagePack file without any arrays")
-    arranged = arrange(source.path, leaves, options.copy)
+    arranged = arrange(leaves, options.copy)
     if not arranged.tensors:
         raise no_weights(source.path, _WHAT, arranged.skipped)
     return Checkpoint(

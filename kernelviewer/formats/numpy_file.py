@@ -224,7 +224,7 @@ def _parts(name: str) -> tuple[str, ...]:
 def _checkpoint(
     source: Source, container: str, leaves: list[Leaf], copy: str
 ) -> Checkpoint:
-    arranged = arrange(source.path, leaves, copy)
+    arranged = arrange(leaves, copy)
     if not arranged.tensors:
         if any("Python objects" in item.reason for item in arranged.skipped):
             raise CheckpointError(source.path, _OBJECTS, _PLAIN)

@@ -26,6 +26,7 @@ import numpy as np
 from kernelviewer.files import write_text
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.statistics import measure, patterns
+from kernelviewer.text import csv_text
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -367,7 +368,7 @@ def write_keys(path: AnyPath, keys: Keys, notes: Sequence[str] = ()) -> None:
     """
     text = io.StringIO()
     for note in notes:
-        text.write(f"# {' '.join(note.split())}\n")
+        text.write(f"# {csv_text(' '.join(note.split()))}\n")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("key", *AXES[len(keys.size)], "value"))
     for number, pattern in enumerate(keys.patterns, start=1):

@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
 from kernelviewer.device import choose_device
 from kernelviewer.files import resource
-from kernelviewer.kernels.bank import KernelBank, size_key, size_label
+from kernelviewer.kernels.bank import size_key, size_label
+from kernelviewer.kernels.extract import extract_kernels
 from kernelviewer.kernels.family.members import as_plane, supported
 from kernelviewer.kernels.keys import (
     Keys,
@@ -36,10 +37,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from kernelviewer.kernels import Size
+    from kernelviewer.formats import Checkpoint
+    from kernelviewer.formats.live import Network
+    from kernelviewer.kernels import KernelBank, Size
     from kernelviewer.kernels.keys import Approximation
     from kernelviewer.text import AnyPath
     from kernelviewer.watch import Watch
+
+    Source = KernelBank | Checkpoint | AnyPath | Network
 
 Among = Literal["curve", "family", "kernels", "centroids"]
 AMONG: tuple[Among, ...] = ("curve", "family", "kernels", "centroids")
@@ -158,7 +163,7 @@ def shipped_keys(size: Size, count: int = 8) -> Keys | None:
 
 
 def approximate(
-    banks: KernelBank | Sequence[KernelBank],
+    banks: Source | Sequence[Source],
     keys: Keys | NDArray[np.floating] | AnyPath | int = PUBLISHED,
     size: Size | None = None,
     *,
@@ -170,7 +175,7 @@ def approximate(
     Parameters
     ----------
     banks
-        One network or several.
+        One network or a list of several, as `kernelviewer.extract_kernels` takes them.
     keys
         ``published``; a number: so many are sought for these networks; a CSV file as
         `kernelviewer.kernels.keys.write_keys` writes it; or kernels [K, *size].
@@ -190,12 +195,13 @@ def approximate(
     --------
     >>> import kernelviewer as kv
     >>> from kernelviewer.files import resource
-    >>> sample = kv.open_checkpoint(resource("sample", "sample.safetensors"))
-    >>> found = kv.approximate(kv.extract_kernels(sample), "published")
+    >>> found = kv.approximate(resource("sample", "sample.safetensors"), "published")
     >>> found.mean > found.null.mean
     True
     """
-    several = [banks] if isinstance(banks, KernelBank) else list(banks)
+    one = not isinstance(banks, list | tuple)
+    sources = [cast("Source", banks)] if one else cast("Sequence[Source]", banks)
+    several = [extract_kernels(source, watch=watch) for source in sources]
     given = key_set(keys)
     size = size or (given.size if given else _main_size(several))
     if given is not None and given.size != size:

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from kernelviewer.formats import CheckpointError, open_checkpoint
+from kernelviewer.formats.registry import find_checkpoints
 from tests.files.make_corpus import CASES, make_corpus
 from tests.files.read_corpus import MOST_MEMORY
 from tests.files.writing import CANARY
+from tests.networks import write_network
 
 ROOT = Path(__file__).parents[2]
 SIDE_EFFECT = f"open({CANARY!r}, 'w').close()\nclass Class: pass\nx = Class\n"
@@ -71,11 +73,18 @@ def test_running_the_traps_would_show(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes")
+@pytest.mark.timeout(30)
 def test_a_pipe_is_not_even_opened(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.pth"
     os.mkfifo(pipe)
     with pytest.raises(CheckpointError, match="this is a pipe or device, not a file"):
         open_checkpoint(pipe)
+    pipe.unlink()
+    for name in ("config.json", "corpus.json", "x.index.json"):
+        os.mkfifo(tmp_path / name)
+    network = write_network(tmp_path / "model.safetensors")
+    (checkpoint,) = map(open_checkpoint, find_checkpoints(tmp_path))
+    assert checkpoint.files == open_checkpoint(network).files
 
 
 def test_a_missing_file(tmp_path: Path) -> None:

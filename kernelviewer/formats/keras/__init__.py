@@ -222,7 +222,7 @@ def _unknown_layout(
     source: Source, options: Options, leaves: list[Leaf], skipped: list[Skipped]
 ) -> Checkpoint:
     """An HDF5 file of another program: names and shapes have to do."""
-    arranged = arrange(source.path, leaves, options.copy)
+    arranged = arrange(leaves, options.copy)
     if not any(map(_may_be_of_a_network, arranged.tensors)):
         raise _nothing(source, skipped)
     return Checkpoint(

@@ -159,14 +159,15 @@ def find_kinds(
         "depthwise_kernel" in name or name.endswith(":0") for name in names
     )
     found: dict[Owner, Kind] = {}
-    for layer in model.layers:
-        hint = _hint(layer)
+    for layer in sorted(model.layers, key=lambda layer: -len(layer.block)):
+        hint = _hint(layer)  # the innermost first: they tell of what is around them
         if layer.kind or hint == "dense" or (names_tell and hint not in _DEPTHWISE):
             found[layer.place.owner] = Kind(layer.kind or hint)
         elif len(layer.kernels) > 1:
             found[layer.place.owner] = _of_several(layer)
         else:
-            found[layer.place.owner] = _of_one(layer, hint, model)
+            kind = found[layer.place.owner] = _of_one(layer, hint, model)
+            layer.kind = kind.name if kind.name == "depthwise" else ""
     return found
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_AVERAGES = {"ema", "swa", "averaged", "average", "teacher", "shadow"}
+_AVERAGES = {"ema", "swa", "averaged", "average", "polyak", "teacher", "shadow"}
 _MARK = re.compile(rf"[._]({'|'.join(sorted(_AVERAGES))})(?=[._]|$)", re.IGNORECASE)
 """What a name of an averaged weight may have that its twin's has not."""
 _FOLLOWERS = (("momentum", ""), ("target", "online"), ("encoder_k", "encoder_q"))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.formats.errors import DamagedError
 from kernelviewer.formats.onnx.graph import TensorRecord
 from kernelviewer.formats.onnx.operations import (
     MOST_NUMBERS,
@@ -17,7 +16,11 @@ from kernelviewer.formats.onnx.operations import (
     VIEWS,
     Call,
 )
-from kernelviewer.formats.onnx.store import NotConstantError, given
+from kernelviewer.formats.onnx.store import (
+    DamagedWeightError,
+    NotConstantError,
+    given,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -132,7 +135,7 @@ class Constants:
     store: Store
     model: Model
     _known: dict[tuple[int, str], Value] = field(default_factory=dict)
-    _failed: dict[tuple[int, str], str] = field(default_factory=dict)
+    _failed: dict[tuple[int, str], NotConstantError] = field(default_factory=dict)
     _scopes: dict[int, Scope] = field(default_factory=dict)
     _busy: set[tuple[int, str]] = field(default_factory=set)
     _identities: dict[Hashable, tuple[int]] = field(default_factory=dict)
@@ -145,16 +148,16 @@ class Constants:
         NotConstantError
             It is an input of the network or computed from one, it comes from an
             operation that is not known here, or the operations do not fit it.
-        DamagedError
+        DamagedWeightError
             The file contradicts itself there.
         """
         scope, name, origin = scope.find(name)
         key = id(scope), name
         if key not in self._known:
             if key in self._failed:
-                raise NotConstantError(self._failed[key])
+                raise self._failed[key].with_traceback(None)
             if key in self._busy:
-                raise DamagedError("a weight in it is computed from itself")
+                raise DamagedWeightError("a weight in it is computed from itself")
             if depth > _MAX_CHAIN:
                 raise NotConstantError(_TOO_LONG)
             self._scopes[key[0]] = scope  # keeps the id taken
@@ -163,7 +166,7 @@ class Constants:
                 self._known[key] = self._make(scope, name, origin, depth)
             except NotConstantError as reason:
                 if str(reason) != _TOO_LONG:  # that may be the caller's chain
-                    self._failed[key] = str(reason)
+                    self._failed[key] = reason
                 raise
             finally:
                 self._busy.discard(key)
@@ -180,7 +183,7 @@ class Constants:
                 return None
             with np.errstate(all="ignore"):
                 return bool(value.load()) if math.prod(value.shape) == 1 else None
-        except (NotConstantError, DamagedError):
+        except NotConstantError:
             return None
 
     def _make(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.formats.errors import CheckpointError, DamagedError
+from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.network.folding import dequantized, unpack_nibbles
 from kernelviewer.formats.protobuf import unpack_varints
 from kernelviewer.formats.source import file_beside
@@ -42,6 +42,10 @@ _VARINTS = (5, 7, 11)  # int32_data, int64_data, uint64_data
 
 class NotConstantError(Exception):
     """A weight that the file alone does not give, and why."""
+
+
+class DamagedWeightError(NotConstantError):
+    """What the file says of a weight contradicts itself."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +101,7 @@ class Store:
 
         Raises
         ------
-        DamagedError
+        DamagedWeightError
             Shape, type and bytes do not fit together.
         NotConstantError
             Its number type is unknown here.
@@ -111,7 +115,7 @@ class Store:
             raise NotConstantError(msg)
         if len(record.shape) > 16 or any(size < 0 for size in record.shape):
             msg = f"a weight in it has the shape {list(record.shape[:16])}"
-            raise DamagedError(msg)
+            raise DamagedWeightError(msg)
         count = math.prod(record.shape)
         stored = count * ITEMSIZE[dtype] if dtype in ITEMSIZE else (count + 1) // 2
         if record.is_external:
@@ -206,14 +210,14 @@ def _decode(raw: NDArray[np.uint8], dtype: str, count: int) -> NDArray[np.generi
 
 def _whole(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 20):
-        raise DamagedError("the place of a weight in another file is no number")
+        raise DamagedWeightError("the place of a weight in another file is no number")
     return int(text)
 
 
 def _check(fits: bool) -> None:
     if not fits:
         msg = "a weight in it has another number of values than its shape says"
-        raise DamagedError(msg)
+        raise DamagedWeightError(msg)
 
 
 _LIMITS = {

@@ -104,7 +104,7 @@ def _found(
         network = read_config(json.dumps(config))
         tensors, skipped = entries(leaves, network)
         return Found(tuple(tensors), tuple(skipped))
-    arranged = arrange(source.path, leaves, options.copy)
+    arranged = arrange(leaves, options.copy)
     return Found(arranged.tensors, arranged.skipped, arranged.warnings)
 
 
