@@ -86,7 +86,7 @@ def test_any_kernel_size_is_drawn(
     harness = make_harness(make_spectrum(size, 64), width)
     ground = LIGHT.panel.lower()
     strip = harness.view.kernels
-    wide = strip._cell()[0]
+    wide = strip.wide
     places = [left + wide // 2 for _, left in strip.places()]
     drawn = [colours_at(harness.view.kernels, x) - {ground} for x in places[1:]]
     assert all(drawn)
