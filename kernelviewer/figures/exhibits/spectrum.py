@@ -184,8 +184,9 @@ class SpectrumContent:
         return [replace(e, text=e.short) for e in class_entries(along, options)]
 
     def _row(self, options: FigureOptions, face: Face) -> KernelRow:
-        """Kernels as large as is usual, or up to half that so that each class has one;
-        or as the number asked for allows.
+        """Kernels as large as the number asked for allows, or as is usual.
+
+        Where it is narrow they are up to half as large, so that each class has one.
         """
         rows, columns = as_pictures(self.spectrum[:0]).shape[1:]
         room = options.width_mm - 2 * face.margin
@@ -198,18 +199,16 @@ class SpectrumContent:
             tap = pixels * 25.4 / options.dpi
             return int(room / tap + 1e-6), columns + _gap(tap, columns)
 
-        def holds(pixels: int) -> bool:
-            """Whether as many find room as are asked for."""
-            tap = pixels * 25.4 / options.dpi
-            gap, pitch = _gap(tap, columns), way(pixels)[1]
-            return options.samples * pitch * tap <= room + gap * tap
-
         stretches = self.yardstick.stretches
         spans = [(item.low, item.high) for item in stretches]
         names = [item.label for item in stretches]
         if options.samples:
-            sides = range(most, 0, -1)
-            pixels = next(filter(holds, sides), 1)
+            pixels = most
+            while pixels > 1:
+                tap, (_, pitch) = pixels * 25.4 / options.dpi, way(pixels)
+                if (options.samples * pitch - pitch + columns) * tap <= room:
+                    break
+                pixels -= 1
         else:
             sides = range(most, most // 2, -1)
             ways = [way(pixels) for pixels in sides]
