@@ -39,6 +39,7 @@ from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.kernels.pairing import MATCHES, why_apart
 from kernelviewer.latent.compare import compare, write_pairs
+from kernelviewer.text import percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -265,8 +266,8 @@ def _lines(found: Comparison, item: SizeComparison) -> Iterator[str]:
         )
     if item.transitions is not None:
         yield (
-            f"  class changed {_percent(summary.changed)} (shuffled channels "
-            f"{_percent(null.changed)})"
+            f"  class changed {percent(summary.changed)} (shuffled channels "
+            f"{percent(null.changed)})"
         )
     if item.shift is not None:
         yield (
@@ -300,7 +301,7 @@ def _row(found: Comparison, layer: LayerComparison) -> tuple[str, ...]:
         number(summary.pairs),
         _number(summary.mean_cosine),
         _number(summary.scale_ratio[len(summary.scale_ratio) // 2], "+"),
-        _percent(summary.changed),
+        percent(summary.changed),
     )
 
 
@@ -310,7 +311,3 @@ def _noise(value: float) -> str:
 
 def _number(value: float, sign: str = "") -> str:
     return "–" if value != value else f"{value:{sign}.3f}"
-
-
-def _percent(share: float) -> str:
-    return "–" if share != share else f"{100 * share:.1f} %"

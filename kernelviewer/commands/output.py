@@ -6,7 +6,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from kernelviewer.text import printable, shortened
+from kernelviewer.text import percent, printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -98,7 +98,7 @@ def megabytes(size: int) -> str:
 
 def share(part: int, whole: int) -> str:
     """A share in per cent; empty if nothing or nothing of it."""
-    return f"{100 * part / whole:.1f} %" if part and whole else ""
+    return percent(part / whole) if part and whole else ""
 
 
 def aligned(rows: Sequence[Sequence[str]], right: frozenset[int]) -> Iterator[str]:

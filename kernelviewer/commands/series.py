@@ -41,7 +41,7 @@ from kernelviewer.formats.registry import find_checkpoints
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.series import Series
 from kernelviewer.latent.film import COLUMNS, film_of, rows_of
-from kernelviewer.text import csv_text
+from kernelviewer.text import csv_text, percent
 
 if TYPE_CHECKING:
     import argparse
@@ -298,7 +298,7 @@ def _size_table(film: Film, size: Size, track: Track) -> Iterator[str]:
         return
     yield (
         f"{head}, named by the {track.by}; identified from {track.threshold:.3f} on, "
-        f"which {_percent(track.null_coverage)} of white noise reaches"
+        f"which {percent(track.null_coverage)} of white noise reaches"
     )
     rows = [("  step", "mean fit", "coverage", "cosine with the last", "mean scale")]
     for step, at in enumerate(film.numbers):
@@ -307,7 +307,7 @@ def _size_table(film: Film, size: Size, track: Track) -> Iterator[str]:
             (
                 f"  {number(at)}",
                 f"{totals.mean_fit:.3f}",
-                _percent(totals.coverage),
+                percent(totals.coverage),
                 f"{totals.cosine:.3f}",
                 f"{totals.scale:.3g}",
             )
@@ -316,7 +316,7 @@ def _size_table(film: Film, size: Size, track: Track) -> Iterator[str]:
     formation = track.formation()
     yield (
         f"  from some step on the same to the end: {number(formation.formed)} kernels "
-        f"({_percent(formation.formed / len(track))}), median step "
+        f"({percent(formation.formed / len(track))}), median step "
         f"{_step(formation.median_step)}"
     )
     layers = [("  layer", "kernels", "formed", "median step")]
@@ -329,7 +329,3 @@ def _size_table(film: Film, size: Size, track: Track) -> Iterator[str]:
 
 def _step(median: float | None) -> str:
     return "–" if median is None else f"{median:g}"
-
-
-def _percent(share: float) -> str:
-    return "–" if math.isnan(share) else f"{100 * share:.1f} %"

@@ -13,13 +13,7 @@ import numpy as np
 
 from kernelviewer.figures.colours import ink, rgb, weight_colours
 from kernelviewer.figures.content import FigureError, Table
-from kernelviewer.figures.counts import (
-    coding_of,
-    count,
-    listing,
-    percent,
-    scene_coverage,
-)
+from kernelviewer.figures.counts import coding_of, count, listing, scene_coverage
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import (
     Entry,
@@ -39,6 +33,7 @@ from kernelviewer.kernels.classes import (
     classes_shown,
 )
 from kernelviewer.kernels.statistics import patterns
+from kernelviewer.text import percent
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from kernelviewer.gui.text import (
     as_tip,
     identified_lines,
     identified_text,
-    rough_percent,
+    percent,
     spaced,
 )
 from kernelviewer.kernels.bank import size_label
@@ -166,7 +166,7 @@ class TreeItem:
         if column == 2:
             return spaced(self.summary.kernels)
         share = self.summary.flat / self.summary.kernels
-        return rough_percent(share) if self.summary.flat else "–"
+        return percent(share, 0) if self.summary.flat else "–"
 
     def _size(self) -> str:
         """Size of the layer's kernels, and of the taps of them that saw data."""
@@ -253,7 +253,7 @@ def measured(health: LayerHealth, measure: Measure) -> str:
     if value != value:
         return "–"
     if measure in ("flat", "sparsity"):
-        return rough_percent(value) if value else "–"
+        return percent(value, 0) if value else "–"
     if measure == "entropy":
         return f"{value:.2f} / {health.noise_entropy:.2f}"
     return f"{value:.2f}" if measure == "orthogonality" else f"{value:.3g}"
