@@ -330,7 +330,8 @@ def _restore(window: QMainWindow, text: str) -> bool:
 
     Qt makes other rows of tabs for it, and forgets those there were where they stand.
     """
-    rows = [bar for bar in window.findChildren(QTabBar, "panelTabs") if bar.count()]
+    own = Qt.FindChildOption.FindDirectChildrenOnly
+    rows = [bar for bar in window.findChildren(QTabBar, options=own) if bar.count()]
     done = window.restoreState(from_text(text), LAYOUT_VERSION)
     for bar in rows if done else ():
         bar.blockSignals(True)

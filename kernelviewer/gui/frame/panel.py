@@ -222,6 +222,8 @@ class DockPanel(QDockWidget):
             return
         self.folded = folded
         self._body.set_folded(folded)
+        if (layout := self.layout()) is not None:
+            layout.activate()  # or the panel stays as high as its content needs
         high = self.title_line.sizeHint().height() + RADIUS
         self.setMaximumHeight(high if folded else _UNBOUNDED)
         self._say_fold()
