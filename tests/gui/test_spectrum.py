@@ -97,7 +97,7 @@ def test_both_themes_have_their_own_colours(harness: SpectrumHarness) -> None:
     view = harness.view
     view.set_position(0.05)
     x = view.slider.axis.logical(0.3)
-    for tokens, stretch in ((LIGHT, "#572959"), (DARK, "#c3598e")):
+    for tokens, stretch in ((LIGHT, "#522a50"), (DARK, "#b95989")):
         use_colours(tokens)
         view.set_colours(weight_colours("signed", replace(LIGHT, panel=tokens.panel)))
         assert tokens.panel.lower() in colours_at(view.histogram, 3)
