@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from html import escape
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kernelviewer.kernels.classes import PAPER, PAPER_OF, class_shown
+from kernelviewer.kernels.equality import elided
 from kernelviewer.state.analysis import UNIDENTIFIED
 from kernelviewer.state.own_names import tag_name, tags_in
 from kernelviewer.state.similarity import likeness
@@ -97,7 +99,9 @@ def when(moment: str) -> str:
 def offer_text(offer: Offer, number: int = 0) -> str:
     """Work that was kept, in a line; ``number`` counts from the latest."""
     which = "earlier work" if number else "the last work"
-    names = [entry.name for entry in offer.session.networks]
+    names = elided(
+        [entry.hub or PurePath(entry.name).stem for entry in offer.session.networks]
+    )
     count = "1 network" if len(names) == 1 else f"{len(names)} networks"
     listed = shortened(names[0]) if names else ""
     more = ", …" if len(names) > 1 else ""

@@ -107,7 +107,7 @@ class TreeItem:
             TreeItem(model, child, self, number) for number, child in enumerate(roots)
         ]
         indices = range(len(bank.layers)) if node is None else node.layers()
-        self.elide = Qt.TextElideMode.ElideRight
+        self.elide = Qt.TextElideMode.ElideMiddle
         for child, cut in zip(self.children, _cuts(roots), strict=True):
             child.elide = cut
         self.indices = list(indices)
