@@ -141,11 +141,11 @@ class PanelBody(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(1, 0, 1, 1)
         layout.addWidget(content)
-        self._content = content
+        self.content = content
 
     def set_folded(self, folded: bool) -> None:
         """Be no more than the panel's lower edge, or whole."""
-        self._content.setVisible(not folded)
+        self.content.setVisible(not folded)
         self.setMinimumHeight(RADIUS if folded else 0)
         self.setMaximumHeight(RADIUS if folded else _UNBOUNDED)
 
@@ -215,6 +215,12 @@ class DockPanel(QDockWidget):
         self._say_fold()
         self.in_front = False
         self.visibilityChanged.connect(self._note_visible)
+
+    @property
+    def wished_height(self) -> int:
+        """How high it would like to be, unfolded."""
+        content = self._body.content.sizeHint().height()
+        return self.title_line.sizeHint().height() + content
 
     def set_folded(self, folded: bool) -> None:
         """Show the title line alone, or the whole panel."""
