@@ -84,7 +84,7 @@ def make_parts(window: QMainWindow) -> Parts:
     line.add_control(ExplainButton("grid", "Kernels", line), spare=_LINE)
     parts.centre.addWidget(parts.welcome)
     parts.centre.addWidget(panel)
-    for view, title in (("overview", "Networks"), ("corpus", "Corpus")):
+    for view, title in (("overview", "Overview"), ("corpus", "Corpus")):
         page = Panel(title, getattr(parts, view))
         line = page.title_line
         line.add_control(ExplainButton(view, title, line))

@@ -240,7 +240,7 @@ def test_a_closed_panel_is_restored_from_the_menu(
     QTest.mouseClick(window.findChild(QToolButton, "modelsDockClose"), LEFT)
     assert not window.docks["models"].isVisible()
     panels = window.commands["panels"].menu()
-    (models,) = [action for action in panels.actions() if action.text() == "Models"]
+    (models,) = [action for action in panels.actions() if action.text() == "Networks"]
     models.trigger()
     assert window.docks["models"].isVisible()
 
@@ -402,7 +402,7 @@ def test_the_arrangement_and_its_preset_are_kept(
     assert again.docks["scatter"].isHidden()
     bars = again.findChildren(QTabBar)
     rows = [[bar.tabText(n) for n in range(bar.count())] for bar in bars]
-    assert ["Models", "Reconstruction", "Focused kernel"] not in rows, (
+    assert ["Networks", "Reconstruction", "Focused kernel"] not in rows, (
         "of a first start"
     )
     again.layouts.reset()

@@ -177,7 +177,7 @@ def _near(state: ViewState) -> Counter[LayerRef]:
 
 MODELS = ViewSpec(
     id="models",
-    title="Models",
+    title="Networks",
     make={"tree": ModelTree},
     width=LEAST_WIDTH,
     controller=ModelsController,
@@ -188,7 +188,7 @@ MODELS = ViewSpec(
     ),
     keys=(
         ViewKeys(
-            "Models",
+            "Networks",
             "views.models.model_tree",
             (
                 ("Show only some layers", "click them; Ctrl+click adds"),
