@@ -83,7 +83,7 @@ def label(
     >>> from kernelviewer.files import resource
     >>> table = kv.label(resource("sample", "sample.safetensors"))
     >>> table
-    <LabelTable: 880 kernels; identified: 7×7 9...% (noise 0.0%)>
+    <LabelTable: 880 kernels; identified: 7×7 9... % (noise <0.1 %)>
     >>> next(iter(table.counts())) in table["class"]
     True
     >>> float(table["fit"].max()) <= 1
@@ -96,6 +96,12 @@ def label(
     place = choose_device(device)
     wanted = None if size is None else as_size(size)
     level = None if threshold is None else _fit(threshold)
+    for source in _flat(sources):
+        said = source if isinstance(source, str) else ""
+        if said in (*WAYS, *WORDS) and not Path(said).exists():
+            how = "by" if said in WAYS else "words"
+            msg = f"there is no file {said!r}; to name kernels so write {how}={said!r}"
+            raise ValueError(msg)
     banks = _banks(sources)
     table = LabelTable(
         tuple(
@@ -401,6 +407,8 @@ def show(*sources: Kernels, block: bool | None = None) -> MainWindow | None:
     ------
     RuntimeError
         There is no display, or a system library is missing; it says which.
+    CheckpointError
+        There is no such file.
 
     Examples
     --------
@@ -410,6 +418,7 @@ def show(*sources: Kernels, block: bool | None = None) -> MainWindow | None:
     >>> window = kv.show(bank)  # doctest: +SKIP
     """
     from kernelviewer.commands.window import missing_library, window_problem
+    from kernelviewer.formats.registry import look_at
 
     if problem := window_problem():
         raise RuntimeError(problem)
@@ -418,7 +427,9 @@ def show(*sources: Kernels, block: bool | None = None) -> MainWindow | None:
     except ImportError as error:
         raise RuntimeError(missing_library(error) or str(error)) from error
     opened = [
-        Path(item) if isinstance(item, str | os.PathLike) else extract_kernels(item)
+        look_at(Path(item)).path
+        if isinstance(item, str | os.PathLike)
+        else extract_kernels(item)
         for item in _flat(sources)
     ]
     return show_window(opened, _ipython_with_qt() if block is None else not block)

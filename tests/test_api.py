@@ -161,6 +161,9 @@ def test_names_by_code_and_by_the_papers_words() -> None:
     assert "edge-x" not in kv.label(sample, words="paper").counts()
     with pytest.raises(ValueError, match="named by code or family, not 'names'"):
         kv.label(sample, by="names")  # type: ignore[arg-type]
+    for word, said in (("code", "by='code'"), ("paper", "words='paper'")):
+        with pytest.raises(ValueError, match=f"no file '{word}'.* write {said}"):
+            kv.label(sample, word)
 
 
 def test_a_spectrum_names_the_places_that_it_decodes() -> None:
@@ -402,6 +405,11 @@ shell.user_ns["w"].close()
     loop, visible = out.split()[-2:]
     assert loop.startswith("qt")
     assert visible == "True"
+
+
+def test_a_window_of_a_file_that_is_not_there_is_no_window(tmp_path: Path) -> None:
+    with pytest.raises(kv.CheckpointError, match="there is no such file"):
+        kv.show(tmp_path / "missing.pth")
 
 
 def test_without_a_display_the_window_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,6 @@ from kernelviewer.commands.output import (
     complain,
     counted,
     number,
-    percent,
     rounded,
     say,
 )
@@ -42,6 +41,7 @@ from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.kernels.pairing import MATCHES, why_apart
 from kernelviewer.latent.compare import compare, write_pairs
+from kernelviewer.text import percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -30,6 +30,7 @@ from kernelviewer.latent.evaluation import (
 from kernelviewer.latent.networks import Parts, collect, split
 from kernelviewer.latent.stretches import TOLERANCE
 from kernelviewer.latent.training import TrainingOptions
+from kernelviewer.text import percent
 
 if TYPE_CHECKING:
     import argparse
@@ -191,14 +192,14 @@ def _table(size: Size, item: Evaluation) -> Iterable[str]:
             yield (
                 f"names by code ({stretches}) agree with the family's, "
                 f"{SCHEMES[scheme].name.lower()}: exactly for "
-                f"{100 * found.exact:.1f} %, within {TOLERANCE} for "
-                f"{100 * found.within:.1f} %"
+                f"{percent(found.exact)}, within {TOLERANCE} for "
+                f"{percent(found.within)}"
             )
 
 
 def _cells(row: Row, threshold: float) -> tuple[str, ...]:
-    null = "" if row.null_coverage is None else f"{100 * row.null_coverage:.2f} %"
+    null = "" if row.null_coverage is None else percent(row.null_coverage, 2)
     length = "" if row.arc_length is None else f"{row.arc_length:.1f} π"
-    cover = f"{100 * row.coverage:.1f} %"
+    cover = percent(row.coverage)
     level = threshold if row.threshold is None else row.threshold
     return row.method, f"{row.mean_fit:.3f}", cover, f"{level:.3f}", null, length

@@ -18,6 +18,7 @@ from kernelviewer.commands.reading import (
 from kernelviewer.kernels import size_label
 from kernelviewer.kernels.keys import KeysError, write_keys
 from kernelviewer.latent.keys import AMONG, PUBLISHED, approximate
+from kernelviewer.text import percent
 
 if TYPE_CHECKING:
     import argparse
@@ -106,7 +107,7 @@ def _print(found: Approximated) -> None:
     for key, (so_far, noise) in zip(found.order, found.curve, strict=True):
         share, mean = found.use[key]
         kept = f"{mean:.3f}" if share else ""
-        row = (str(key + 1), f"{100 * share:.1f} %", kept, f"{so_far:.3f}")
+        row = (str(key + 1), percent(share), kept, f"{so_far:.3f}")
         rows.append((*row, f"{noise:.3f}"))
     say(*aligned(rows, frozenset(range(5))))
     for part in found.parts:

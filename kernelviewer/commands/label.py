@@ -33,6 +33,7 @@ from kernelviewer.kernels.equality import find_equal
 from kernelviewer.latent.family_null import stability
 from kernelviewer.latent.labels import Labelling, agreement, label_kernels, write_rows
 from kernelviewer.latent.noise import LOWEST_THRESHOLD
+from kernelviewer.text import percent
 
 if TYPE_CHECKING:
     import argparse
@@ -213,8 +214,8 @@ def _table(size: Size, items: Sequence[Labelled], count_equal: bool) -> Iterator
     if summary["coverage"] is not None:
         yield (
             f"  mean fit {summary['mean_fit']:.3f} · coverage "
-            f"{100 * summary['coverage']:.1f} % at {summary['threshold']:.3f}, where "
-            f"white noise reaches {_percent(summary['null_coverage'])}"
+            f"{percent(summary['coverage'])} at {summary['threshold']:.3f}, where "
+            f"white noise reaches {percent(summary['null_coverage'])}"
         )
     yield from _agreement_line(items, _counted(items, count_equal))
     present = summary["kernels"] - summary["flat"]
@@ -222,7 +223,7 @@ def _table(size: Size, items: Sequence[Labelled], count_equal: bool) -> Iterator
         (
             f"  {item.name}",
             number(summary["classes"][item.id]),
-            _percent(summary["classes"][item.id] / present) if present else "",
+            percent(summary["classes"][item.id] / present) if present else "",
         )
         for item in CLASSES
         if item is not FLAT and summary["classes"].get(item.id)
@@ -248,10 +249,6 @@ def _agreement_line(
     within: NDArray[np.float64] = np.nan_to_num([part.within for part in parts])
     yield (
         f"  names by code and by the family agree: exactly for "
-        f"{_percent(float(np.average(exact, weights=kernels)))} of the identified, "
-        f"within 0.05 for {_percent(float(np.average(within, weights=kernels)))}"
+        f"{percent(float(np.average(exact, weights=kernels)))} of the identified, "
+        f"within 0.05 for {percent(float(np.average(within, weights=kernels)))}"
     )
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.2f} %" if 0 < share < 0.001 else f"{100 * share:.1f} %"

@@ -32,7 +32,7 @@ from kernelviewer.kernels import size_key, size_label
 from kernelviewer.latent import LatentError
 from kernelviewer.latent.networks import collect
 from kernelviewer.latent.noise_control import null_test
-from kernelviewer.text import csv_text
+from kernelviewer.text import csv_text, percent
 
 if TYPE_CHECKING:
     import argparse
@@ -180,7 +180,7 @@ def _cells(item: Condition) -> tuple[str, ...]:
     fits = [_mean(item.fit), _mean(item.own_fit)]
     shown = ["" if fit is None else f"{fit:.3f}" for fit in fits]
     shares = [
-        "" if math.isnan(share) else f"{100 * share:.1f} %"
+        "" if math.isnan(share) else percent(share)
         for share in (item.coverage, item.own_coverage)
     ]
     return (item.name, number(len(item.fit)), shown[0], shares[0], shown[1], shares[1])

@@ -7,7 +7,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from kernelviewer.text import printable, shortened
+from kernelviewer.text import percent, printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -98,11 +98,6 @@ def rounded(value: float) -> float | None:
     return None if math.isnan(value) else round(float(value), 6)
 
 
-def percent(share: float) -> str:
-    """``90.8 %``; a dash where there is no share."""
-    return "–" if math.isnan(share) else f"{100 * share:.1f} %"
-
-
 def megabytes(size: int) -> str:
     """A file size: ``2.56 MB``."""
     return f"{size / 1e6:.2f} MB" if size < 1e8 else f"{size / 1e6:.0f} MB"
@@ -110,7 +105,7 @@ def megabytes(size: int) -> str:
 
 def share(part: int, whole: int) -> str:
     """A share in per cent; empty if nothing or nothing of it."""
-    return f"{100 * part / whole:.1f} %" if part and whole else ""
+    return percent(part / whole) if part and whole else ""
 
 
 def aligned(rows: Sequence[Sequence[str]], right: frozenset[int]) -> Iterator[str]:

@@ -22,7 +22,6 @@ from kernelviewer.commands.output import (
     complain,
     counted,
     number,
-    percent,
     rounded,
     say,
 )
@@ -42,7 +41,7 @@ from kernelviewer.formats.registry import find_checkpoints
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.series import Series
 from kernelviewer.latent.film import COLUMNS, film_of, rows_of
-from kernelviewer.text import csv_text
+from kernelviewer.text import csv_text, percent
 
 if TYPE_CHECKING:
     import argparse

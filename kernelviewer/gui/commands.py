@@ -113,14 +113,17 @@ def plain(text: str) -> str:
 
 
 def menu_keys() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Menus with title and keys of their commands that have any."""
+    """Menus with title and keys of their commands that have any; tags in one row."""
+    first, last = str(TAGS[0]), str(TAGS[-1])
     native = QKeySequence.SequenceFormat.NativeText
     rows: dict[str, list[tuple[str, str]]] = {menu: [] for menu in MENUS}
     for command in COMMANDS:
         menu, _, inner = command.menu.partition("/")
         title = f"{inner}: {command.title}" if inner else command.title
         keys = [QKeySequence(one).toString(native) for one in command.keys]
-        if keys:
+        if keys == [first]:
+            rows[menu].append((f"{title} to {last}", f"{first} to {last}"))
+        elif keys and command.id not in {f"tag{number}" for number in TAGS}:
             rows[menu].append((title, ", ".join(keys)))
     return [*rows.items()]
 
@@ -546,9 +549,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("open", "&Open…", "File", _open, ("Ctrl+O",),
         tip="Open checkpoints and sessions"),
     Command("open_folder", "Open &Folder…", "File", _open_folder, ("Ctrl+Shift+O",)),
-    Command("open_model", "Open &Model…", "File", _open_model, ("Ctrl+M",),
+    Command("open_model", "Open &Pretrained Network…", "File", _open_model, ("Ctrl+M",),
         tip="Open a pretrained network by its name",
-        also="pretrained timm hub download"),
+        also="model timm hub download"),
     Command("open_sample", "Open &Sample", "File",
         lambda w: w.opener.open([resource("sample", "sample.safetensors")]),
         tip="Open the bundled network"),

@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 Page = Literal["welcome", "kernels", "overview", "corpus"]
 PAGES: tuple[Page, ...] = ("welcome", "kernels", "overview", "corpus")
 """Of the centre, in order."""
-PAGE_TITLES = ("Kernels", "Networks", "Corpus")
+PAGE_TITLES = ("Kernels", "Overview", "Corpus")
 """Of all but the first."""
 _LINE = 40
 """Letters that the controls of the kernels want beyond the least."""
@@ -76,7 +76,7 @@ CORNERS = {
 
 PAGE_OF = {
     **dict.fromkeys(("comparing", "grid", "steps"), "Kernels"),
-    **{"overview": "Networks", "corpus": "Corpus"},
+    **{"overview": "Overview", "corpus": "Corpus"},
 }
 """View → title of the page of the centre that it lies in."""
 

@@ -10,8 +10,9 @@ checker) with sign and direction. Six classes are of both; each other fine class
 to one of the paper's. The order is the legend's order, of either.
 
 The colours began as Paul Tol's "muted" scheme with a brown added; they were moved apart
-until within a scheme no two (nor *unidentified*) are nearer than 11 in CIELAB, to
-normal, deuteranope and protanope eyes. None but *unidentified* and *flat* is a grey.
+until within a scheme no two (nor *unidentified*) are nearer than 11 in CIEDE2000 to
+normal eyes, nor than 8 to deuteranope and protanope ones. None but *unidentified* and
+*flat* is a grey.
 
 A `Naming` says what names kernels, the code of an autoencoder or the pattern family,
 and by which scheme.
@@ -57,38 +58,38 @@ class PatternClass:
 
 # fmt: off
 PATTERNS: tuple[PatternClass, ...] = tuple(PatternClass(*words) for words in (
-    ("on-point", "On-point", "On-point", "#65241E", "#C01065", "on-centre"),
-    ("off-point", "Off-point", "Off-point", "#3810C6", "#2859F5", "off-centre"),
-    ("on-centre", "On-centre", "On-centre", "#CC6677", "#E58A98"),
-    ("off-centre", "Off-centre", "Off-centre", "#4A3AA8", "#8C7BE8"),
-    ("on-square", "On-square (beside the middle)", "On-square", "#DDCC77", "#E6D98F"),
-    ("off-square", "Off-square (beside the middle)", "Off-square", "#88CCEE",
-        "#9AD7F5"),
-    ("on-disc", "On-disc", "On-disc", "#C2A6BF", "#F1DFC4", "on-centre"),
-    ("off-disc", "Off-disc", "Off-disc", "#4E75DA", "#9AC1FD", "off-centre"),
-    ("on-cross", "On-cross", "On-cross", "#572959", "#C3598E"),
-    ("off-cross", "Off-cross", "Off-cross", "#04A085", "#94F2F0"),
-    ("on-ring", "On-ring", "On-ring", "#FFB129", "#C3601A", "off-centre"),
-    ("off-ring", "Off-ring", "Off-ring", "#2379B8", "#0076AD", "on-centre"),
-    ("edge-x", "Edge ∂x (left–right)", "Edge ∂x", "#117733", "#4DB071", "d1-x"),
-    ("edge-y", "Edge ∂y (top–bottom)", "Edge ∂y", "#999933", "#C2C25A", "d1-y"),
-    ("edge-d", "Edge, diagonal", "Edge diag.", "#04B15C", "#7BA34C", "d1-x"),
-    ("on-bar-v", "On-bar ∂²x (vertical)", "On-bar vert.", "#AF1D8C", "#B9289F", "d2-x"),
-    ("off-bar-v", "Off-bar ∂²x (vertical)", "Off-bar vert.", "#B780B4", "#C288B9",
+    ("on-point", "On-point", "On-point", "#60211C", "#BC005F", "on-centre"),
+    ("off-point", "Off-point", "Off-point", "#0100C0", "#0A4FFA", "off-centre"),
+    ("on-centre", "On-centre", "On-centre", "#C76274", "#EB8B9C"),
+    ("off-centre", "Off-centre", "Off-centre", "#5148B8", "#9475FF"),
+    ("on-square", "On-square (beside the middle)", "On-square", "#EAD77A", "#F0E692"),
+    ("off-square", "Off-square (beside the middle)", "Off-square", "#92D7FD",
+        "#A3E4FF"),
+    ("on-disc", "On-disc", "On-disc", "#C4A6C1", "#FEE6C7", "on-centre"),
+    ("off-disc", "Off-disc", "Off-disc", "#5775E8", "#94C1FF", "off-centre"),
+    ("on-cross", "On-cross", "On-cross", "#522A50", "#B95989"),
+    ("off-cross", "Off-cross", "Off-cross", "#189F89", "#A5FAEF"),
+    ("on-ring", "On-ring", "On-ring", "#FFAE05", "#C05E11", "off-centre"),
+    ("off-ring", "Off-ring", "Off-ring", "#2577AB", "#3280B4", "on-centre"),
+    ("edge-x", "Edge ∂x (left–right)", "Edge ∂x", "#18783A", "#38A074", "d1-x"),
+    ("edge-y", "Edge ∂y (top–bottom)", "Edge ∂y", "#949618", "#BFC317", "d1-y"),
+    ("edge-d", "Edge, diagonal", "Edge diag.", "#34B96B", "#86AD5C", "d1-x"),
+    ("on-bar-v", "On-bar ∂²x (vertical)", "On-bar vert.", "#AA2F7D", "#AA1D8A", "d2-x"),
+    ("off-bar-v", "Off-bar ∂²x (vertical)", "Off-bar vert.", "#BC80B5", "#BF8DB8",
         "d2-x"),
-    ("on-bar-h", "On-bar ∂²y (horizontal)", "On-bar hor.", "#634100", "#DA9B27",
+    ("on-bar-h", "On-bar ∂²y (horizontal)", "On-bar hor.", "#664300", "#CA8E14",
         "d2-y"),
-    ("off-bar-h", "Off-bar ∂²y (horizontal)", "Off-bar hor.", "#FDBD9F", "#F0B69B",
+    ("off-bar-h", "Off-bar ∂²y (horizontal)", "Off-bar hor.", "#FABEA4", "#EEB498",
         "d2-y"),
-    ("on-bar-d", "On-bar, diagonal", "On-bar diag.", "#690079", "#863DC7", "d2-x"),
-    ("off-bar-d", "Off-bar, diagonal", "Off-bar diag.", "#C099FE", "#8F95E7", "d2-x"),
-    ("saddle", "Saddle ∂²xy", "Saddle", "#43393E", "#E3B6C3", "d2-xy"),
-    ("checker", "Checker", "Checker", "#48674B", "#736134", "unidentified"),
-    ("d1-x", "First derivative ∂x", "∂x", "#117733", "#4DB071"),
-    ("d1-y", "First derivative ∂y", "∂y", "#999933", "#C2C25A"),
-    ("d2-x", "Second derivative ∂²x", "∂²x", "#AA4499", "#CF77C3"),
-    ("d2-y", "Second derivative ∂²y", "∂²y", "#8A4B08", "#C98A4B"),
-    ("d2-xy", "Mixed derivative ∂²xy", "∂²xy", "#9088F8", "#F8D828"),
+    ("on-bar-d", "On-bar, diagonal", "On-bar diag.", "#660076", "#863CC4", "d2-x"),
+    ("off-bar-d", "Off-bar, diagonal", "Off-bar diag.", "#BB97FF", "#8F9AEA", "d2-x"),
+    ("saddle", "Saddle ∂²xy", "Saddle", "#403239", "#E6BBC5", "d2-xy"),
+    ("checker", "Checker", "Checker", "#48634C", "#715F34", "unidentified"),
+    ("d1-x", "First derivative ∂x", "∂x", "#18783A", "#38A074"),
+    ("d1-y", "First derivative ∂y", "∂y", "#949618", "#BFC317"),
+    ("d2-x", "Second derivative ∂²x", "∂²x", "#A74C8F", "#CF7DC6"),
+    ("d2-y", "Second derivative ∂²y", "∂²y", "#8B4A00", "#C38342"),
+    ("d2-xy", "Mixed derivative ∂²xy", "∂²xy", "#9087F9", "#FFE208"),
 ))
 # fmt: on
 """The fine classes, and then those that only the paper has."""

@@ -26,16 +26,21 @@ _TINY = 1e-9
 
 
 def place_kernels(
-    spans: Spans, length: float, pitch: float, most: int | None = None
+    spans: Spans,
+    names: Sequence[str],
+    length: float,
+    pitch: float,
+    most: int | None = None,
 ) -> list[tuple[float, float]]:
     """Code of each kernel that finds room, and where its middle stands, rising.
 
-    The middles of the stretches come first, those of the longest before others.
+    The middles of the stretches come first, those of the longest before others; but
+    before them all the longest that bears each name.
 
     Parameters
     ----------
-    spans
-        Lower and upper code of each stretch; none: nothing is named.
+    spans, names
+        Lower and upper code of each stretch, and its name; none: nothing is named.
     length, pitch
         Of the axis, and from kernel to kernel, in any unit.
     most
@@ -46,7 +51,7 @@ def place_kernels(
     chosen: list[float] = []
     first: list[float] = []  # where each may stand at least, given those before it
     last: list[float] = []  # and at most, given those after it
-    for code in _candidates(spans):
+    for code in _candidates(spans, names):
         if len(chosen) >= min(room, most or room):
             break
         at = bisect(chosen, code)
@@ -68,6 +73,27 @@ def place_kernels(
     return list(zip(chosen, places, strict=True))
 
 
+def largest_that_shows_all(
+    spans: Spans, names: Sequence[str], ways: Sequence[tuple[float, float]]
+) -> int:
+    """Which of some lengths and pitches to place kernels by, large ones first.
+
+    The first by which each name has a kernel in one of its stretches; else that by
+    which most names have.
+    """
+    shown = []
+    for length, pitch in ways:
+        placed = place_kernels(spans, names, length, pitch)
+        codes = [code for code, _ in placed]
+        within = (bisect(codes, low) < bisect(codes, high) for low, high in spans)
+        shown.append(
+            len({name for name, has in zip(names, within, strict=True) if has})
+        )
+        if shown[-1] == len(set(names)):
+            break
+    return shown.index(max(shown))
+
+
 def _turned(number: int) -> int:
     """A number's bits in reverse: consecutive numbers come to lie far apart."""
     return int(f"{number % (1 << _BITS):0{_BITS}b}"[::-1], 2)
@@ -76,13 +102,15 @@ def _turned(number: int) -> int:
 _HALVINGS = tuple((_turned(n) + 0.5) / (1 << _BITS) for n in range(1 << _BITS))
 
 
-def _candidates(spans: Spans) -> list[float]:
+def _candidates(spans: Spans, names: Sequence[str]) -> list[float]:
     """Codes in the order in which they get room."""
     # of about one length those come first that are far from each other
     order = sorted(
         range(len(spans)),
         key=lambda i: (-round(2 * log2(spans[i][1] - spans[i][0])), _turned(i)),
     )
+    longest = {names[index]: index for index in reversed(order)}
+    order.sort(key=lambda i: longest[names[i]] != i)
     middles = dict.fromkeys(sum(spans[index]) / 2 for index in order)
     return [*middles, *(code for code in _HALVINGS if code not in middles)]
 

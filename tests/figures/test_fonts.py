@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernelviewer.figures import FigureOptions, make_figure
-from kernelviewer.figures.counts import count, percent, short_names
+from kernelviewer.figures.counts import count, short_names
 from kernelviewer.figures.fonts import Face, _files, installed
 from kernelviewer.latent.axis import spaced
+from kernelviewer.text import percent
 from tests.figures.reading import Svg, faults
 from tests.figures.scenes import make_bank, named
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from kernelviewer.figures import (
     Scene,
     make_figure,
 )
+from kernelviewer.figures.exhibits.spectrum import prepare_spectrum
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.page import SHEET
 from kernelviewer.kernels.classes import FINE
@@ -167,8 +169,13 @@ def test_the_spectrum_names_fine_classes_at_their_places_not_in_a_legend() -> No
         for stretch, item in zip(scene.yardstick.stretches, FINE.patterns, strict=True)
     )
     scene = replace(scene, yardstick=replace(scene.yardstick, stretches=stretches))
-    drawn = make_figure("spectrum", scene, FigureOptions(width_mm=89.0))
+    options = FigureOptions(width_mm=89.0)
+    drawn = make_figure("spectrum", scene, options)
     assert faults(drawn.figure) == []
+    row = prepare_spectrum(scene, options)._row(options, Face.of(options))
+    edges = [item.low for item in stretches]
+    shown = {bisect(edges, code) for code, _ in row.places}
+    assert shown == {*range(1, 24)}, "each class has a kernel"
     boxes = dict(text_boxes(drawn.figure))
     lefts = []
     for item in FINE.patterns:

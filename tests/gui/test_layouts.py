@@ -11,6 +11,7 @@ from PySide6.QtGui import QFont
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QTabBar, QToolButton
 
+from kernelviewer.gui import create_window
 from kernelviewer.gui.frame.layouts import ARRANGEMENTS
 from kernelviewer.gui.registry import FLEETING
 from kernelviewer.gui.views.welcome import Pages
@@ -124,7 +125,9 @@ def test_a_panel_that_has_nothing_to_say_is_folded_to_its_title(
         window.parts.grid,
         window.docks["models"],
     )
-    assert dock.folded
+    for height in (1600, 1000):
+        resize(window, 1600, height)
+        assert dock.folded == (height == 1000), "only where there is little room"
     assert dock.height() < 60
     assert not window.parts.reconstruction.isVisible()
     before, tall = grid.size(), models.height()
@@ -147,6 +150,11 @@ def test_a_panel_that_has_nothing_to_say_is_folded_to_its_title(
     QApplication.processEvents()
     assert not window.docks["inspector"].folded
     assert window.parts.inspector.isVisible()
+    for click in (True, False):
+        QTest.mouseClick(window.findChild(QToolButton, "spectrumDockFold"), LEFT)
+        QApplication.processEvents()
+        assert (window.docks["spectrum"].height() < 60) == click
+        assert overlapping(window) == []
 
 
 @pytest.mark.parametrize("preset", [preset.id for preset in ARRANGEMENTS])
@@ -233,7 +241,7 @@ def test_a_closed_panel_is_restored_from_the_menu(
     QTest.mouseClick(window.findChild(QToolButton, "modelsDockClose"), LEFT)
     assert not window.docks["models"].isVisible()
     panels = window.commands["panels"].menu()
-    (models,) = [action for action in panels.actions() if action.text() == "Models"]
+    (models,) = [action for action in panels.actions() if action.text() == "Networks"]
     models.trigger()
     assert window.docks["models"].isVisible()
 
@@ -383,17 +391,23 @@ def test_tabs_have_names_for_those_who_listen(
 
 
 def test_the_arrangement_and_its_preset_are_kept(
-    make_window: MakeWindow, small_file: Path
+    make_window: MakeWindow, qtbot: Any, small_file: Path
 ) -> None:
     window = make_window(small_file)
     QTest.keyClick(window, Qt.Key.Key_3, CONTROL)
     window.docks["scatter"].close()
     window.close()
-    again = make_window()
+    again = create_window()
+    qtbot.addWidget(again)
     assert again.layouts.preset == "label"
-    assert not is_open(again, "scatter")
+    assert again.docks["scatter"].isHidden()
+    bars = again.findChildren(QTabBar)
+    rows = [[bar.tabText(n) for n in range(bar.count())] for bar in bars]
+    assert ["Networks", "Reconstruction", "Focused kernel"] not in rows, (
+        "of a first start"
+    )
     again.layouts.reset()
-    assert is_open(again, "scatter")
+    assert not again.docks["scatter"].isHidden()
 
 
 def test_a_page_that_is_not_seen_asks_for_no_room(qtbot: Any) -> None:

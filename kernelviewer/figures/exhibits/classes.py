@@ -21,7 +21,6 @@ from kernelviewer.figures.counts import (
     listed,
     listing,
     named,
-    percent,
 )
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.kernels import (
@@ -35,6 +34,7 @@ from kernelviewer.figures.page import Page, title_height, usual_height
 from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, class_shown
+from kernelviewer.text import percent
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:

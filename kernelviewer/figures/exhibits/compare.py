@@ -28,7 +28,6 @@ from kernelviewer.figures.counts import (
     listed,
     listing,
     null_shares,
-    percent,
 )
 from kernelviewer.figures.exhibits.pairs import most_changed
 from kernelviewer.figures.fonts import Face
@@ -39,6 +38,7 @@ from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT, class_shown
 from kernelviewer.kernels.statistics import patterns
+from kernelviewer.text import percent
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:

@@ -13,11 +13,12 @@ import numpy as np
 
 from kernelviewer.figures.chart import Chart, axis_height, chart_height
 from kernelviewer.figures.content import FigureError, Table, too_narrow
-from kernelviewer.figures.counts import Counts, count, counted_networks, named, percent
+from kernelviewer.figures.counts import Counts, count, counted_networks, named
 from kernelviewer.figures.exhibits import AGAINST
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.bank import size_label
+from kernelviewer.text import percent
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:

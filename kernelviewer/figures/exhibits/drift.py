@@ -13,11 +13,12 @@ from kernelviewer.figures.chart import LayerPanel, nice_ticks
 from kernelviewer.figures.colours import ink
 from kernelviewer.figures.comparing import compare_scene
 from kernelviewer.figures.content import Table, too_low, too_narrow
-from kernelviewer.figures.counts import decimal, percent
+from kernelviewer.figures.counts import decimal
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import Entry, Legend
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.comparison import QUANTILES
+from kernelviewer.text import percent
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:

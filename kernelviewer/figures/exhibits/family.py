@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from kernelviewer.watch import Watch
 
 
-_MESH = 19
+_MESH = 15
+"""Points of a surface's side: at one of them is the middle of the square."""
 _KERNEL = 0.6
 """Width of a kernel in units of its surface's."""
 _SIGMA = 1.0

@@ -21,7 +21,6 @@ from kernelviewer.figures.counts import (
     listing,
     named,
     null_shares,
-    percent,
 )
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import Entry, Legend, class_entries
@@ -29,6 +28,7 @@ from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, INDEX, class_shown
 from kernelviewer.latent.axis import spaced
+from kernelviewer.text import percent
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from kernelviewer.figures.chart import (
     nice_ticks,
 )
 from kernelviewer.figures.content import FigureError, Table, too_low, too_narrow
-from kernelviewer.figures.counts import listing, percent
+from kernelviewer.figures.counts import listing
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.page import Page, title_height
@@ -34,6 +34,7 @@ from kernelviewer.latent.keys import (
     approximate,
     shipped_keys,
 )
+from kernelviewer.text import percent
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:

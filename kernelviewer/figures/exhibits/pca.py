@@ -13,13 +13,7 @@ import numpy as np
 
 from kernelviewer.figures.colours import ink, rgb, weight_colours
 from kernelviewer.figures.content import FigureError, Table
-from kernelviewer.figures.counts import (
-    coding_of,
-    count,
-    listing,
-    percent,
-    scene_coverage,
-)
+from kernelviewer.figures.counts import coding_of, count, listing, scene_coverage
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import (
     Entry,
@@ -39,6 +33,7 @@ from kernelviewer.kernels.classes import (
     classes_shown,
 )
 from kernelviewer.kernels.statistics import patterns
+from kernelviewer.text import percent
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -412,25 +407,23 @@ def _rows(
 ) -> Tiling:
     """Rows of kernels, one for each place, that fill the room."""
     places = max(places, 1)
-    rows, columns = cell
-    pitch = min(height / places, largest)
+    per_row = options.samples
     plan = Blocks(
-        cell=(rows, columns),
+        cell=(cell[0], cell[1]),
         counts=(1,) * places,
         width=width,
         dpi=options.dpi,
         after=0.2 * em,
         least=1.5 * em,
     )
-    most = min(NEAREST, plan.tile(1).per_row)
-    per_row = options.samples or max(1, int(width / (pitch * columns / rows)))
-    per_row = min(per_row, most)
-    plan = replace(plan, counts=(per_row,) * places, per_row=per_row)
+    if per_row:
+        per_row = min(per_row, NEAREST, plan.tile(1).per_row)
+        plan = replace(plan, counts=(per_row,) * places, per_row=per_row)
     tiling = plan.fit(height, largest)
     if tiling is None:
         problem = "the kernels beside the scatter do not fit"
         raise FigureError(problem, "Make the figure larger or show fewer samples.")
-    return tiling
+    return replace(tiling, per_row=per_row or min(NEAREST, tiling.per_row))
 
 
 _STEPS = 256

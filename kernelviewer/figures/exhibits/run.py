@@ -18,7 +18,6 @@ from kernelviewer.figures.counts import (
     coverage_sentence,
     listed,
     named,
-    percent,
     short_names,
 )
 from kernelviewer.figures.fonts import Face
@@ -28,6 +27,7 @@ from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT, classes_shown
 from kernelviewer.kernels.series import places_of
 from kernelviewer.latent.film import Formation, formation_steps
+from kernelviewer.text import percent
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:

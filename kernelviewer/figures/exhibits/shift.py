@@ -14,10 +14,10 @@ import numpy as np
 from kernelviewer.figures.chart import Chart, LayerPanel, nice_ticks
 from kernelviewer.figures.comparing import compare_scene
 from kernelviewer.figures.content import FigureError, Table, too_low, too_narrow
-from kernelviewer.figures.counts import percent
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.tiling import as_pictures, palette, quantise
+from kernelviewer.text import percent
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:

@@ -24,7 +24,13 @@ from kernelviewer.figures.scene import FAMILY
 from kernelviewer.figures.tiling import Mosaic, as_pictures, palette, quantise
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, class_shown
-from kernelviewer.latent.axis import Name, place_kernels, place_names, spaced
+from kernelviewer.latent.axis import (
+    Name,
+    largest_that_shows_all,
+    place_kernels,
+    place_names,
+    spaced,
+)
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -169,30 +175,45 @@ class SpectrumContent:
         return [replace(e, text=e.short) for e in class_entries(along, options)]
 
     def _row(self, options: FigureOptions, face: Face) -> KernelRow:
-        """Kernels as large as is usual, or as the number asked for allows."""
+        """Kernels as large as the number asked for allows, or as is usual.
+
+        Where it is narrow they are up to half as large, so that each class has one.
+        """
         rows, columns = as_pictures(self.spectrum[:0]).shape[1:]
         room = options.width_mm - 2 * face.margin
         widest = room / options.samples if options.samples else _CELL * face.em
         side = widest * max(1.0, rows / columns) if options.samples else widest
-        pixels = int(side / max(rows, columns) * options.dpi / 25.4)
-        tap = max(1, pixels) * 25.4 / options.dpi
-        while options.samples and pixels > 1:
-            gap = _gap(tap, columns)
-            if options.samples * (columns + gap) * tap <= room + gap * tap:
-                break
-            pixels -= 1
+        most = max(1, int(side / max(rows, columns) * options.dpi / 25.4))
+
+        def way(pixels: int) -> tuple[int, int]:
+            """Length of the axis and from kernel to kernel, in taps of so many."""
             tap = pixels * 25.4 / options.dpi
-        taps = int(room / tap + 1e-6)
+            return int(room / tap + 1e-6), columns + _gap(tap, columns)
+
+        stretches = self.yardstick.stretches
+        spans = [(item.low, item.high) for item in stretches]
+        names = [item.label for item in stretches]
+        if options.samples:
+            pixels = most
+            while pixels > 1:
+                tap, (_, pitch) = pixels * 25.4 / options.dpi, way(pixels)
+                if (options.samples * pitch - pitch + columns) * tap <= room:
+                    break
+                pixels -= 1
+        else:
+            sides = range(most, most // 2, -1)
+            ways = [way(pixels) for pixels in sides]
+            pixels = sides[largest_that_shows_all(spans, names, ways)]
+        taps, pitch = way(pixels)
         if taps < columns:
             problem = "the kernels are too large for this width"
             raise FigureError(problem, "Make the figure wider or show fewer samples.")
-        gap = _gap(tap, columns)
-        spans = [(item.low, item.high) for item in self.yardstick.stretches]
-        places = place_kernels(spans, taps, columns + gap, options.samples)
+        places = place_kernels(spans, names, taps, pitch, options.samples)
         if options.samples and len(places) < options.samples:
             problem = f"{options.samples} kernels do not fit into this width"
             raise FigureError(problem, "Make the figure wider or show fewer samples.")
-        return KernelRow(tuple(places), (rows, columns), taps, max(1, pixels), tap)
+        tap = pixels * 25.4 / options.dpi
+        return KernelRow(tuple(places), (rows, columns), taps, pixels, tap)
 
     def _draw_density(
         self, page: Page, x: float, y: float, width: float, height: float

@@ -10,10 +10,11 @@ import numpy as np
 from kernelviewer.figures.colours import mix, rgb
 from kernelviewer.figures.comparing import classes_of, compare_scene
 from kernelviewer.figures.content import Table, too_low, too_narrow
-from kernelviewer.figures.counts import Counts, count, listed, percent
+from kernelviewer.figures.counts import Counts, count, listed
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.classes import CLASSES, class_shown
+from kernelviewer.text import percent
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:

@@ -15,7 +15,6 @@ from kernelviewer.figures.counts import (
     coverage_sentence,
     listed,
     named,
-    percent,
 )
 from kernelviewer.figures.exhibits import ORDER
 from kernelviewer.figures.fonts import Face
@@ -23,6 +22,7 @@ from kernelviewer.figures.legend import Legend, class_entries
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, class_shown, classes_shown
+from kernelviewer.text import percent
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:

@@ -163,10 +163,13 @@ class Runs(QObject):
         )
 
     def go_by(self, identity: int, by: int) -> None:
-        """Let a run stand on a later or an earlier step."""
+        """Let a run stand on a later or an earlier step; say so where there is none."""
         model = self._document.model(identity)
         wished = self._wish is not None and self._wish[0] == identity
         now = self._wish[1] if wished and self._wish else model.step
+        if model.run is not None and not 0 <= now + by < len(model.run):
+            end = "last" if by > 0 else "first"
+            self.told.emit(f"This is the {end} step of {model.run.name}")
         self.go_to(identity, now + by)
 
     def _stand(self, identity: int, step: int, bank: KernelBank) -> None:

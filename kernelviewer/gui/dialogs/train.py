@@ -30,7 +30,7 @@ from kernelviewer.gui.text import spaced
 from kernelviewer.gui.theme import as_field
 from kernelviewer.jobs.tasks import Wish, train_on
 from kernelviewer.kernels.bank import size_key, size_label
-from kernelviewer.text import shown
+from kernelviewer.text import percent, shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -188,7 +188,7 @@ class TrainDialog(WorkDialog):
             f"Mean fit {results['mean_fit']:.3f} on what it was trained on; "
             f"{len(autoencoder.stretches)} stretches; threshold "
             f"{autoencoder.threshold:.3f}, which "
-            f"{100 * autoencoder.null.coverage(autoencoder.threshold):.1f} % of white "
+            f"{percent(autoencoder.null.coverage(autoencoder.threshold))} of white "
             "noise reaches."
         )
         self.status.setText(text)

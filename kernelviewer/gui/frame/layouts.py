@@ -40,6 +40,8 @@ ALONG = {
     "bottom": Qt.Orientation.Horizontal,
 }
 _BEHIND = 100
+_ENOUGH = 0.75
+"""Room that a panel needs to be of use, a share of what it wishes."""
 LAYOUT_VERSION = 1
 DEFAULT_SIZE = QSize(1440, 900)
 SMALLEST = QSize(1024, 700)
@@ -312,7 +314,8 @@ def _restore(window: QMainWindow, text: str) -> bool:
 
     Qt makes other rows of tabs for it, and forgets those there were where they stand.
     """
-    rows = [bar for bar in window.findChildren(QTabBar, "panelTabs") if bar.count()]
+    own = Qt.FindChildOption.FindDirectChildrenOnly
+    rows = [bar for bar in window.findChildren(QTabBar, options=own) if bar.count()]
     done = window.restoreState(from_text(text), LAYOUT_VERSION)
     for bar in rows if done else ():
         bar.blockSignals(True)
@@ -451,6 +454,7 @@ class LayoutKeeper(QObject):
         self._fresh = False
         self._had_focus = False
         self._active: TitleLine | None = None
+        self._quiet: dict[str, bool] = {}
         self._silent: dict[str, bool] = {}
         self._made_way: list[DockPanel] = []
         self._extents = Extents(window, docks)
@@ -496,8 +500,8 @@ class LayoutKeeper(QObject):
         self.preset, self._fresh = preset, False
         sizes = arrange_panels(self._window, self._docks, BY_ID[preset])
         self._extents.wish(sizes)
-        self._silent, before = {}, self._silent
-        self._fold_silent(before)
+        self._silent = {}
+        self._fold_silent()
         self._kept.note_change()
 
     def take_over(self) -> None:
@@ -512,6 +516,8 @@ class LayoutKeeper(QObject):
         """Qt: a first start is arranged for the size that the window is shown at."""
         if event.type() == QEvent.Type.Show and self._fresh and not self._kept.restored:
             self.reset()
+        if event.type() == QEvent.Type.Resize:
+            self._fold_silent()
         if event.type() == QEvent.Type.LayoutRequest:
             own = Qt.FindChildOption.FindDirectChildrenOnly
             for bar in self._window.findChildren(QTabBar, options=own):
@@ -536,11 +542,11 @@ class LayoutKeeper(QObject):
         """Bring the panel of the focused kernel to the front, once there is one.
 
         Later either stays in front as the user has it. Panels with nothing to say are
-        folded to their titles, and unfold with the first that has something.
+        folded to their titles where there is little room, and unfold with the first
+        that has something.
         """
-        self._fold_silent(
-            {spec.id: not spec.says(state) for spec in VIEWS if spec.says is not None}
-        )
+        self._quiet = {s.id: not s.says(state) for s in VIEWS if s.says is not None}
+        self._fold_silent()
         inspector, other = self._docks["inspector"], self._docks["reconstruction"]
         beside = other in self._window.tabifiedDockWidgets(inspector)
         if state.focus is not None and not self._had_focus and beside:
@@ -573,18 +579,33 @@ class LayoutKeeper(QObject):
                 self._made_way.append(dock)
                 self._fold(dock, True)
 
-    def _fold_silent(self, silent: Mapping[str, bool]) -> None:
-        """Fold what has nothing to say any more, unfold what has again.
+    def _fold_silent(self) -> None:
+        """Fold what has nothing to say any more, unfold what has again, or has room.
 
         What is folded or unfolded by hand stays so until that changes.
         """
+        silent = {
+            name: quiet and self._is_crowded(self._docks[name])
+            for name, quiet in self._quiet.items()
+        }
         news = {name for name, now in silent.items() if self._silent.get(name) != now}
-        self._silent = dict(silent)
+        self._silent = silent
         for name in news:
             group = self._group(self._docks[name])
             fold = all(silent.get(self._name(dock), False) for dock in group)
             if not fold or self._has_room_beside(group):
                 self._fold(self._docks[name], fold)
+
+    def _is_crowded(self, dock: DockPanel) -> bool:
+        """Whether the panels of its side, as high as each other, have little room."""
+        area = self._window.dockWidgetArea
+        rows = {
+            frozenset(self._group(one))
+            for one in self._docks.values()
+            if area(one) == area(dock) and one.toggleViewAction().isChecked()
+        }
+        wished = max(one.wished_height for one in self._group(dock))
+        return self._window.height() / max(len(rows), 1) < _ENOUGH * wished
 
     def _fold(self, dock: DockPanel, folded: bool) -> None:
         """Fold a panel and those that lie behind it, or unfold them."""

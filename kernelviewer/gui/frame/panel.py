@@ -221,12 +221,20 @@ class DockPanel(QDockWidget):
         self.in_front = False
         self.visibilityChanged.connect(self._note_visible)
 
+    @property
+    def wished_height(self) -> int:
+        """How high it would like to be, unfolded."""
+        content = self.body.column.sizeHint().height()
+        return self.title_line.sizeHint().height() + content
+
     def set_folded(self, folded: bool) -> None:
         """Show the title line alone, or the whole panel."""
         if folded == self.folded:
             return
         self.folded = folded
         self.body.set_folded(folded)
+        if (layout := self.layout()) is not None:
+            layout.activate()  # or the panel stays as high as its content needs
         high = self.title_line.sizeHint().height() + RADIUS
         self.setMaximumHeight(high if folded else _UNBOUNDED)
         self._say_fold()

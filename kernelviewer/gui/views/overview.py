@@ -73,7 +73,7 @@ def _whole_networks(state: ViewState) -> frozenset[int]:
 
 OVERVIEW = ViewSpec(
     id="overview",
-    title="Networks",
+    title="Overview",
     make={"overview": NetworkOverview},
     controller=OverviewController,
     reads=(

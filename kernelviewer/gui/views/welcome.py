@@ -78,7 +78,10 @@ class DropOverlay(QWidget):
 
 
 class ShortenedButton(QPushButton):
-    """A button that shows less of its text's middle where there is no room for all."""
+    """A button whose text loses its middle where there is no room for all.
+
+    What follows three spaces loses its own first.
+    """
 
     def __init__(self, text: str, parent: QWidget) -> None:
         super().__init__(text.replace("&", "&&"), parent)
@@ -89,16 +92,25 @@ class ShortenedButton(QPushButton):
         """Qt: much of the text can go."""
         return QSize(LEAST_TEXT, super().minimumSizeHint().height())
 
+    def fitting(self) -> str:
+        """As much of the text as fits."""
+        missing = self.sizeHint().width() - self.width()
+        if missing <= 0:
+            return self.text()
+        metrics, middle = self.fontMetrics(), Qt.TextElideMode.ElideMiddle
+        wide = metrics.horizontalAdvance
+        room = wide(self.text()) - missing
+        head, gap, rest = self.text().partition("   ")
+        left = room - wide(head + gap)
+        if gap and left > wide("…"):
+            return head + gap + metrics.elidedText(rest, middle, left)
+        return metrics.elidedText(head, middle, room)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt: paint the button with as much text as fits."""
         option = QStyleOptionButton()
         self.initStyleOption(option)
-        missing = self.sizeHint().width() - self.width()
-        if missing > 0:
-            metrics = self.fontMetrics()
-            room = metrics.horizontalAdvance(self.text()) - missing
-            middle = Qt.TextElideMode.ElideMiddle
-            option.text = metrics.elidedText(self.text(), middle, room)
+        option.text = self.fitting()
         painter = QStylePainter(self)
         painter.drawControl(QStyle.ControlElement.CE_PushButton, option)
 

@@ -14,7 +14,7 @@ from kernelviewer.gui.accessible import Listed, one_line
 from kernelviewer.gui.controls import named
 from kernelviewer.gui.painting.classes import elided, fill_class
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
-from kernelviewer.gui.text import percent, rough_percent, spaced
+from kernelviewer.gui.text import percent, spaced
 from kernelviewer.kernels.classes import CLASSES, PAPER, PATTERNS, class_shown
 
 if TYPE_CHECKING:
@@ -431,7 +431,7 @@ class ClassRows(Ringed):
             mark = QRectF(bar.left(), bar.bottom() + 1, chosen, 2)
             painter.fillRect(mark, QColor(theme.tokens().accent))
         painter.setPen(QColor(theme.tokens().secondary))
-        share = rough_percent(content.share(index))
+        share = percent(content.share(index), 0)
         text = share if len(self.contents) > 1 else spaced(count)
         if len(self.contents) == 1 and count and self._shares():
             text += f"  {share}"

@@ -22,7 +22,7 @@ from kernelviewer.gui.accessible import Listed, one_line
 from kernelviewer.gui.controls import named
 from kernelviewer.gui.painting.classes import paint_swatch
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
-from kernelviewer.gui.text import percent, rough_percent, spaced
+from kernelviewer.gui.text import percent, spaced
 from kernelviewer.kernels.classes import class_shown
 
 if TYPE_CHECKING:
@@ -286,7 +286,7 @@ class TransitionMatrix(Listed, Ringed):
         totals = np.maximum(matrix.sum(axis=1, keepdims=True), 1e-9)
         shares = matrix / totals
         texts = {
-            cell: rough_percent(float(shares[cell]))
+            cell: percent(float(shares[cell]), 0)
             if self._shows == "shares"
             else spaced(round(float(matrix[cell])))
             for cell in boxes
@@ -334,7 +334,7 @@ class TransitionMatrix(Listed, Ringed):
             if totals[row] >= 0.5:
                 box = QRectF(field.right() + _GAP, field.top() + row * high, 60, high)
                 flags = Qt.AlignmentFlag.AlignVCenter
-                painter.drawText(box, flags, rough_percent(share))
+                painter.drawText(box, flags, percent(share, 0))
 
     def _headline(self) -> str:
         """How many classes changed, beside chance."""

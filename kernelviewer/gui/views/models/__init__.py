@@ -175,7 +175,7 @@ def _near(state: ViewState) -> Counter[LayerRef]:
 
 MODELS = ViewSpec(
     id="models",
-    title="Models",
+    title="Networks",
     make={"tree": ModelTree},
     width=LEAST_WIDTH,
     controller=ModelsController,
@@ -186,7 +186,7 @@ MODELS = ViewSpec(
     ),
     keys=(
         view_keys(
-            "Models",
+            "Networks",
             "views.models.model_tree",
             ("Show only some layers", "click them; Ctrl+click adds"),
             ("Show all layers, or clear the search", "Escape"),

@@ -306,7 +306,7 @@ def _title(state: ViewState) -> str:
 
 def rounded(share: float) -> str:
     """A component's share of the variance; small ones with a decimal."""
-    return percent(share) if share < 0.095 else f"{100 * share:.0f}\u202f%"
+    return percent(share, int(share < 0.095))
 
 
 def _figure_options(document: Document) -> dict[str, object]:
