@@ -159,8 +159,7 @@ class RewriteDialog(WorkDialog):
         self.file.clicked.connect(self._on_file_asked)
         self.sizes = QHBoxLayout()
         self.checks: dict[Size, QCheckBox] = {}
-        self.preview = named(QScrollArea(self), "rewritePreview")
-        self.preview.setWidgetResizable(True)
+        self.preview = named(QScrollArea(self, widgetResizable=True), "rewritePreview")
         self.preview.setAccessibleName("Kernels before and after")
         self.status = label_of(self, name="rewriteStatus", wraps=True)
         self.bar = progress_bar(self, "rewriteProgress", "How far it is")
