@@ -9,11 +9,20 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QFont
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QTabBar, QToolButton
+from PySide6.QtWidgets import (
+    QApplication,
+    QSpacerItem,
+    QTabBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from kernelviewer.gui import create_window
 from kernelviewer.gui.frame.layouts import ARRANGEMENTS
+from kernelviewer.gui.frame.panel import TitleLine
 from kernelviewer.gui.registry import FLEETING
+from kernelviewer.gui.views.welcome import Centre
 from kernelviewer.state.model import KernelRef
 from tests.gui.conftest import wait_idle
 from tests.gui.harness import CONTROL, LEFT, SHIFT
@@ -290,6 +299,35 @@ def test_a_title_line_knows_its_least_width_whatever_changes_in_it(
     assert line.minimumSizeHint() == longer
     line.label.setFont(QFont(line.label.font().family(), 30))
     assert line.minimumSizeHint().height() > longer.height()
+
+
+def test_a_title_without_room_is_the_short_one_though_no_control_fits(
+    qtbot: Any,
+) -> None:
+    line = TitleLine("Layer composition", short="Composition")
+    qtbot.addWidget(line)
+    control = QToolButton()
+    control.setText("identified of all the kernels there are ▾")
+    line.add_control(control)
+    line.resize(line.minimumSizeHint().width() - 10, 36)
+    line.show()
+    assert line.label.text() == "Composition"
+    assert control.isHidden()
+    assert line.minimumSizeHint().width() <= line.width()
+
+
+def test_a_page_that_is_not_shown_takes_no_room(qtbot: Any) -> None:
+    centre = Centre()
+    qtbot.addWidget(centre)
+    for high in (50, 500):
+        page = QWidget()
+        layout = QVBoxLayout(page)
+        layout.addStretch(1)
+        layout.addItem(QSpacerItem(1, high))
+        centre.addWidget(page)
+    assert centre.minimumSizeHint().height() < 100
+    centre.setCurrentIndex(1)
+    assert centre.minimumSizeHint().height() >= 500
 
 
 def test_eight_sizes_and_long_names_do_not_widen_the_window(

@@ -77,6 +77,19 @@ class DropOverlay(QWidget):
         painter.drawText(box, wrapped, self.text)
 
 
+class Centre(QStackedWidget):
+    """Pages of which one is shown: it alone says how much room it needs."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.currentChanged.connect(self.updateGeometry)
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt: that of the page which is shown."""
+        page = self.currentWidget()
+        return super().minimumSizeHint() if page is None else page.minimumSizeHint()
+
+
 class ShortenedButton(QPushButton):
     """A button whose text loses its middle where there is no room for all.
 
@@ -338,7 +351,7 @@ class CentreController(Controller):
 CENTRE = ViewSpec(
     id="centre",
     title="Centre",
-    make={"centre": QStackedWidget, "welcome": Welcome},
+    make={"centre": Centre, "welcome": Welcome},
     controller=CentreController,
     reads=("models",),
 )
