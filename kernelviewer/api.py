@@ -223,16 +223,14 @@ def spectrum(
     if naming.by == "code":
         encoder = _encoder(own, size)
         if encoder is None:
-            msg = (
+            raise ValueError(
                 f"there is no autoencoder for {size_label(size)} kernels; "
                 "kernelviewer train makes one, by='family' needs none"
             )
-            raise ValueError(msg)
         points = encoder.spectrum(_POINTS)
         return Spectrum("code", size, codes, points, encoder.stretches, encoder)
     if not supported(size):
-        msg = f"the pattern family has no {size_label(size)} kernels"
-        raise ValueError(msg)
+        raise ValueError(f"the pattern family has no {size_label(size)} kernels")
     found = family_spectrum(size)
     stretches = family_stretches(found, naming.scheme("family"))
     return Spectrum("family", size, codes, found.spectrum(_POINTS), stretches, found)
@@ -303,8 +301,7 @@ def figure(
     if not isinstance(kind, str):
         raise TypeError("the kind comes first: kv.figure('composition', network)")
     if kind not in EXHIBITS:
-        msg = f"there is no figure {kind!r}{_meant(kind, EXHIBITS)}"
-        raise ValueError(msg)
+        raise ValueError(f"there is no figure {kind!r}{_meant(kind, EXHIBITS)}")
     item, look = EXHIBITS[kind], _looks(preset, looks)
     load_matplotlib(documented=False)
     if not item.needs_file:
@@ -503,8 +500,7 @@ def _size_of(source: Any) -> Size:
         return as_size(source)
     bank = extract_kernels(source)
     if not bank.sizes:
-        msg = f"{bank.name} has no depthwise kernels"
-        raise ValueError(msg)
+        raise ValueError(f"{bank.name} has no depthwise kernels")
     return max(bank.sizes, key=lambda size: (len(bank.sizes[size]), size))
 
 
@@ -524,11 +520,9 @@ def _fit(value: Any) -> float:
 
 def _naming(by: By | None, words: Words, autoencoder: object) -> Naming:
     if by is not None and by not in WAYS:
-        msg = f"kernels are named by {' or '.join(WAYS)}, not {by!r}"
-        raise ValueError(msg)
+        raise ValueError(f"kernels are named by {' or '.join(WAYS)}, not {by!r}")
     if words not in WORDS:
-        msg = f"there are the words {' and '.join(WORDS)}, not {words!r}"
-        raise ValueError(msg)
+        raise ValueError(f"there are the words {' and '.join(WORDS)}, not {words!r}")
     usual: By = "family" if autoencoder is None else "code"
     return Naming(by or usual, words)
 
@@ -570,8 +564,7 @@ def _looks(preset: str, looks: dict[str, Any]) -> FigureOptions:
     )
 
     if preset and preset not in PRESETS:
-        msg = f"there is no preset {preset!r}{_meant(preset, PRESETS)}"
-        raise ValueError(msg)
+        raise ValueError(f"there is no preset {preset!r}{_meant(preset, PRESETS)}")
     flags = {
         (option.flag or name).replace("-", "_"): name
         for name, option in OPTIONS.items()

@@ -10,6 +10,7 @@ can be opened, and is `shown` where people or files see it.
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ AnyPath = str | os.PathLike[str]
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _JOINERS = "\u200c\u200d"
 """Signs of category Cf that words of many scripts, and emoji, are written with."""
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+_FORMULA = re.compile(r"(?:^|(?<=[,;\t\n]))(?=[-=+@\t\r\n＝＋－＠])")
 _MARKDOWN = frozenset("\\`*[]<>|&~$#")
 # fmt: off
 _LATEX = {
@@ -92,10 +93,10 @@ def as_paths(paths: AnyPath | Iterable[AnyPath]) -> list[Path]:
 def csv_text(text: str) -> str:
     """A text as a cell that no spreadsheet takes for a formula.
 
-    It gets a ``'`` in front if it begins as one; numbers are not to come here.
+    It gets a ``'`` in front if it begins as one, or where a spreadsheet with another
+    separator would begin a cell in it; numbers are not to come here.
     """
-    text = printable(text, keep="\n")
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return _FORMULA.sub("'", printable(text, keep="\n"))
 
 
 def markdown_text(text: str) -> str:

@@ -96,6 +96,8 @@ def test_the_api(kind: Any, net: Path, tmp_path: Path) -> None:
     keys = tmp_path / "keys.csv"
     write_keys(kind(keys), Keys.of("own", np.eye(9).reshape(9, 3, 3)))
     assert len(kv.approximate(bank, kind(keys)).keys.patterns) == 9
+    assert len(kv.approximate(kind(net), 2).keys.patterns) == 2
+    assert len(kv.compare(kind(net), kind(net)).sizes) == 2
 
 
 def test_a_window(kind: Any, net: Path, qtbot: QtBot) -> None:

@@ -53,6 +53,9 @@ def test_no_cell_is_a_formula(first: str) -> None:
     (row,) = csv.reader(io.StringIO(text.getvalue()))
     assert row[0][0] in "'\\"
     assert csv_text("stages.0-1=2") == "stages.0-1=2"
+    for separator in ",;\n":  # some countries' spreadsheets begin a cell there
+        inner = csv_text(f"net{separator}{first}x")
+        assert inner == f"net{separator}{cell[: cell.index('cmd')]}x"
 
 
 def test_markup_is_text() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -43,8 +44,8 @@ def complain(problem: str) -> None:
     sys.stderr.write(_encodable(f"kernelviewer: {line}\n", sys.stderr.encoding))
 
 
-def say(text: str) -> None:
-    """Print a line on stdout, whatever its encoding can show, if there is one.
+def say(*lines: str) -> None:
+    """Print lines on stdout, whatever its encoding can show, if there is one.
 
     Raises
     ------
@@ -55,8 +56,9 @@ def say(text: str) -> None:
     """
     if sys.stdout is not None:
         with _failing_as_output():
-            line = _encodable(harmless(text), sys.stdout.encoding)
-            sys.stdout.write(line + "\n")
+            for line in lines:
+                line = _encodable(harmless(line), sys.stdout.encoding)
+                sys.stdout.write(line + "\n")
 
 
 def flush() -> None:
@@ -89,6 +91,11 @@ def number(value: int) -> str:
 def counted(value: int, noun: str, several: str = "") -> str:
     """A count with its noun: ``1 layer``, ``3 416 kernels``."""
     return f"{number(value)} {noun if value == 1 else several or f'{noun}s'}"
+
+
+def rounded(value: float) -> float | None:
+    """A number as JSON has it; None if there is none."""
+    return None if math.isnan(value) else round(float(value), 6)
 
 
 def megabytes(size: int) -> str:

@@ -31,8 +31,10 @@ from kernelviewer.corpus.child import (
     Outcome,
     called,
     end_children,
+    outcome_from,
     run_job,
     stop_build,
+    written,
 )
 from kernelviewer.corpus.store import (
     AUTOENCODERS,
@@ -79,25 +81,18 @@ _LONGEST_LIST = 1 << 26
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Where and within which limits networks are taken in.
-
-    Attributes
-    ----------
-    workers
-        Networks at a time on this machine.
-    scheduler, scheduler_file
-        Address of a Dask cluster, or the file that its scheduler wrote; empty: the
-        networks are taken in on this machine.
-    timeout, memory, device
-        As in `Job`.
-    """
+    """Where and within which limits networks are taken in."""
 
     workers: int = 1
+    """Networks at a time on this machine."""
     scheduler: str = ""
     scheduler_file: str = ""
+    """Address of a Dask cluster, or the file that its scheduler wrote; empty: the
+    networks are taken in on this machine."""
     timeout: float = 3600.0
     memory: int = 0
     device: str = "cpu"
+    """As in `Job`."""
 
     @property
     def is_remote(self) -> bool:
@@ -396,7 +391,7 @@ def _count(
         tally.failures.append(outcome.failure)
         return
     tally.kernels += outcome.kernels
-    tally.warnings += [f"{outcome.source}: {text}" for text in outcome.warnings]
+    tally.warnings += [f"{shown(outcome.source)}: {text}" for text in outcome.warnings]
     if outcome.skipped:
         tally.there += 1
     else:
@@ -435,8 +430,7 @@ def _outcomes(
                 most = AHEAD * max(1, sum(client.nthreads().values()))
                 free = 0 if tally.stopped else max(0, most - len(futures))
                 for source in islice(waiting, free):
-                    own = msgspec.structs.replace(job, source=source)
-                    data = msgspec.json.encode(own)
+                    data = written(msgspec.structs.replace(job, source=source))
                     future = client.submit(run_job, data, share, pure=False, retries=0)
                     futures[future] = source
                     future.add_done_callback(done.put)
@@ -497,7 +491,7 @@ def _next_done(done: queue.SimpleQueue[Any]) -> Any:
 def _result(future: Any, source: str) -> Outcome:
     """What came of a network; its worker may be lost."""
     try:
-        return msgspec.json.decode(future.result(), type=Outcome)
+        return outcome_from(future.result())
     except Exception as error:  # whatever a cluster raises
         why = type(error).__name__
         text = f"{called(source)}: the worker that had it was lost ({why})"

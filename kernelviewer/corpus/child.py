@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import atexit
 import errno
+import json
 import os
 import queue
 import signal
@@ -54,31 +55,21 @@ _FULL = {errno.ENOSPC, errno.EROFS, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 class Job(msgspec.Struct, frozen=True):
-    """A network to take in.
-
-    Attributes
-    ----------
-    source, folder
-        A path, timm name or hub id; the corpus.
-    recipe
-        How.
-    device
-        Where to compute, as commands have it.
-    timeout
-        Seconds after which it is given up.
-    memory
-        Bytes that its process may take; 0: 80 % of what the worker has.
-    build
-        Name of the build, by which it can be stopped.
-    """
+    """A network to take in."""
 
     source: str
     folder: str
+    """A path, timm name or hub id; the corpus."""
     recipe: Recipe
+    """How."""
     device: str = "cpu"
+    """Where to compute, as commands have it."""
     timeout: float = 3600.0
+    """Seconds after which it is given up."""
     memory: int = 0
+    """Bytes that its process may take; 0: 80 % of what the worker has."""
     build: str = ""
+    """Name of the build, by which it can be stopped."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -91,6 +82,24 @@ class Outcome(msgspec.Struct, frozen=True):
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
     failure: Failure | None = None
+
+
+def written(item: Job | Outcome) -> bytes:
+    """A job or what came of it as a line of JSON, for another process.
+
+    Of ASCII signs, so that a path stays exact that is no UTF-8.
+    """
+    return json.dumps(msgspec.to_builtins(item)).encode()
+
+
+def job_from(line: bytes) -> Job:
+    """The job that was `written`."""
+    return msgspec.convert(json.loads(line), Job)
+
+
+def outcome_from(line: bytes) -> Outcome:
+    """The outcome that was `written`."""
+    return msgspec.convert(json.loads(line), Outcome)
 
 
 def take_in(job: Job) -> Outcome:
@@ -265,15 +274,36 @@ def main() -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print
     use_threads(1)
+    _leave_out_pandas()
     jobs: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
     while True:
-        job = msgspec.json.decode(jobs.get(), type=Job)
+        job = job_from(jobs.get())
         if job.device == "cpu":  # a GPU's library takes room for all of its memory
             _limit_memory(job.memory)
         outcome = take_in(job)
-        answers.write(msgspec.json.encode(outcome) + b"\n")
+        answers.write(written(outcome) + b"\n")
         answers.flush()
+
+
+class _NoPandas:
+    """Says of pandas that it is not installed."""
+
+    @staticmethod
+    def find_spec(name: str, *_: object) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
+
+
+def _leave_out_pandas() -> None:
+    """Have pyarrow find no pandas when it looks for it, which it does once.
+
+    It asks of every array whether that is one of pandas'; to import it takes as long as
+    to take in a small network.
+    """
+    sys.meta_path.insert(0, _NoPandas)
+    library("pyarrow").array([0])
+    sys.meta_path.remove(_NoPandas)
 
 
 def _listen(jobs: queue.SimpleQueue[bytes]) -> None:
@@ -341,7 +371,7 @@ class Child:
         assert self._process.stdin is not None
         end = time.monotonic() + job.timeout
         try:
-            self._process.stdin.write(msgspec.json.encode(job) + b"\n")
+            self._process.stdin.write(written(job) + b"\n")
             self._process.stdin.flush()
         except OSError:
             return self._crashed(job)
@@ -377,7 +407,7 @@ class Child:
         self._log.close()
 
     def _answered(self, line: bytes) -> Outcome:
-        outcome = msgspec.json.decode(line, type=Outcome)
+        outcome = outcome_from(line)
         if outcome.failure is not None and outcome.failure.kind == "memory":
             self.end()  # what is left of its memory may be in pieces
         return outcome
@@ -459,14 +489,14 @@ def run_job(data: bytes, share: int = 1) -> bytes:
     bytes
         The `Outcome`, as JSON.
     """
-    job = msgspec.json.decode(data, type=Job)
+    job = job_from(data)
     if not job.memory:
         limit = library("distributed.system").MEMORY_LIMIT
         job = msgspec.structs.replace(job, memory=int(0.8 * limit / share))
     with _guard:  # who stops a build ends its processes after that
         stop = _stops.setdefault(job.build, threading.Event())
         if stop.is_set():
-            return msgspec.json.encode(_lost(job, STOPPED, "the build was stopped"))
+            return written(_lost(job, STOPPED, "the build was stopped"))
         child: Child | None = getattr(_here, "child", None)
         if child is not None and not child.is_well:
             child.end()
@@ -475,7 +505,7 @@ def run_job(data: bytes, share: int = 1) -> bytes:
         if child is None:
             child = _here.child = Child()
         _children[child] = job.build
-    return msgspec.json.encode(child.do(job, stop))
+    return written(child.do(job, stop))
 
 
 def stop_build(build: str) -> None:

@@ -50,6 +50,11 @@ def count(number: int, noun: str = "") -> str:
     return f"{digits} {noun}" if number == 1 else f"{digits} {noun}s"
 
 
+def decimal(value: float) -> str:
+    """``0.908``; a dash where there is no number."""
+    return "–" if value != value else f"{value:.3f}"
+
+
 def printable(text: str) -> str:
     """The text in one line, without what no file format takes."""
     return as_printable(_BREAKS.sub(" ", text))

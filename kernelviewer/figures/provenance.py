@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
-import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,67 +38,47 @@ _DAMAGED = "the record of how the figure was made is damaged"
 _ANEW = "Make the figure anew from its networks."
 _PROGRAM = "kernelviewer"
 _KEYWORDS = b"/Keywords ("
-_DC = "{http://purl.org/dc/elements/1.1/}"
+_IN_SVG = re.compile(rb"<dc:source>([^<]*)</dc:source>")
 
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
-    """A network's file: its name without folders, its hash, what was taken of it.
-
-    Attributes
-    ----------
-    name, sha256
-        File name; hash of its content, hexadecimal.
-    copy, include
-        As in `kernelviewer.open_checkpoint` and `kernelviewer.extract_kernels`.
-    shown
-        Ranges of kernels shown, as ``0-119,240``; empty: all.
-    called
-        What the figure calls the network; empty: as its file.
-    """
+    """A network's file: its name without folders, its hash, what was taken of it."""
 
     name: str
     sha256: str
+    """File name; hash of its content, hexadecimal."""
     copy: str = ""
     include: tuple[str, ...] = ()
+    """As in `kernelviewer.open_checkpoint` and `kernelviewer.extract_kernels`."""
     shown: str = ""
+    """Ranges of kernels shown, as ``0-119,240``; empty: all."""
     called: str = ""
+    """What the figure calls the network; empty: as its file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Everything that decides a figure; no folder, no time.
-
-    Attributes
-    ----------
-    kind, size
-        Exhibit, and kernel size as ``7x7``.
-    files
-        The networks.
-    naming
-        How kernels were named: ``method``, ``autoencoder`` (name, sha256),
-        ``threshold``, ``stretches`` …; JSON-like, empty where nothing is named.
-    options
-        `kernelviewer.figures.options.FigureOptions.to_json`.
-    selection
-        What is shown, in words; empty: all.
-    caption
-        The caption, where the user wrote another than the proposed one.
-    version
-        Of the program.
-    once
-        Whether kernels that several networks have alike were counted once.
-    """
+    """Everything that decides a figure; no folder, no time."""
 
     kind: str
     size: str
+    """Exhibit, and kernel size as ``7x7``."""
     files: tuple[FileRecord, ...] = ()
+    """The networks."""
     naming: Mapping[str, Any] = field(default_factory=dict)
+    """How kernels were named: ``method``, ``autoencoder`` (name, sha256),
+    ``threshold``, ``stretches`` …; JSON-like, empty where nothing is named."""
     options: Mapping[str, Any] = field(default_factory=dict)
+    """`kernelviewer.figures.options.FigureOptions.to_json`."""
     selection: str = ""
+    """What is shown, in words; empty: all."""
     caption: str = ""
+    """The caption, where the user wrote another than the proposed one."""
     version: str = __version__
+    """Of the program."""
     once: bool = False
+    """Whether kernels that several networks have alike were counted once."""
 
     def to_text(self) -> str:
         """One line of ASCII JSON."""
@@ -257,9 +237,8 @@ def read_record(path: AnyPath) -> Record:
     except DamagedRecordError as error:
         raise FigureError(f"{name}: {_DAMAGED}: {error}", _ANEW) from None
     except RecursionError:
-        problem = f"{name}: {_DAMAGED}: it is nested too deep"
-        raise FigureError(problem, _ANEW) from None
-    except (ValueError, ET.ParseError):
+        raise FigureError(f"{name}: {_DAMAGED}: it is nested too deep", _ANEW) from None
+    except ValueError:
         raise FigureError(
             f"{name}: this is no figure of kernelviewer",
             "Only its own SVG, PDF and PNG files tell how they were made.",
@@ -272,9 +251,8 @@ def _embedded(data: bytes) -> str:
         return _in_png(data)
     if data.startswith(b"%PDF"):
         return _in_pdf(data)
-    root = ET.fromstring(data)
-    found = root.find(f".//{_DC}source")
-    return (found.text or "") if found is not None else ""
+    found = _IN_SVG.search(data)
+    return html.unescape(found[1].decode()) if found is not None else ""
 
 
 def _in_png(data: bytes) -> str:
@@ -330,8 +308,7 @@ def from_ranges(text: str, count: int) -> NDArray[np.bool_] | None:
         first, _, last = part.partition("-")
         start, end = int(first), int(last or first)
         if not 0 <= start <= end < count:
-            msg = f"no kernels {part!r} among {count}"
-            raise ValueError(msg)
+            raise ValueError(f"no kernels {part!r} among {count}")
         shown[start : end + 1] = True
     return shown
 

@@ -69,8 +69,6 @@ def render(figure: Figure, suffix: str, metadata: Mapping[str, Any]) -> bytes:
 
     Parameters
     ----------
-    figure
-        What `kernelviewer.figures` drew.
     suffix
         ``.svg``, ``.pdf`` or ``.png``.
     metadata
@@ -133,8 +131,6 @@ def write_figure(
     path
         Its suffix decides the format; without one it gets ``.svg``. An existing file
         is replaced: ask before.
-    watch
-        Checked between pieces of work; what it raises cancels the writing.
 
     Returns
     -------

@@ -401,8 +401,6 @@ def network_hash(files: Sequence[OpenedFile], watch: Watch = NEVER) -> str:
     ----------
     files
         `kernelviewer.formats.Checkpoint.files`.
-    watch
-        Checked between pieces of work; what it raises cancels.
 
     Returns
     -------

@@ -39,6 +39,8 @@ _PARTS = (
 """Names of parts that hold no whole network, and what they are of."""
 _WEIGHTS = re.compile(r"mp_rank_\d+_model_states\.pt")
 """DeepSpeed's file of weights: whole only where it divides just the optimizer."""
+_COMMON = {"meta.pt", "common.pt"}
+"""What Lightning and Megatron write beside the parts of a DCP for all of them."""
 
 
 def is_part(path: Path) -> bool:
@@ -49,11 +51,13 @@ def is_part(path: Path) -> bool:
 def without_parts(names: Iterable[str]) -> list[str]:
     """The files of a folder that are no parts of a divided checkpoint."""
     found = list(names)
-    divided = any(name == _SCRIPT or _kind(name) == _DEEPSPEED for name in found)
+    kinds = {_DEEPSPEED if name == _SCRIPT else _kind(name) for name in found}
     return [
         name
         for name in found
-        if not _kind(name) and not (divided and _WEIGHTS.fullmatch(name))
+        if not _kind(name)
+        and not (_DEEPSPEED in kinds and _WEIGHTS.fullmatch(name))
+        and not (_DCP in kinds and name in _COMMON)
     ]
 
 
@@ -68,7 +72,7 @@ def divided_in(folder: Path, watch: Watch) -> CheckpointError | None:
     looked_at = 0
     for place, folders, names in os.walk(folder):
         watch.check()
-        folders.sort()
+        folders.sort(key=lambda name: ("optim" in name, name))  # the network's first
         looked_at += len(names)
         kinds = [
             _kind(name) or _DEEPSPEED * (name == _SCRIPT) for name in sorted(names)

@@ -129,8 +129,6 @@ def show_window(
 
     Parameters
     ----------
-    sources
-        What it opens.
     served
         Whether somebody serves Qt's events. So it is, too, where the program has made
         its application already.

@@ -29,33 +29,22 @@ _GAP = 2
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A word and what it means.
-
-    Attributes
-    ----------
-    id
-        Name of its place in the page of the documentation.
-    word
-        As it stands on the screen, in its usual form.
-    says
-        Plain sentences.
-    picture
-        A key of `PICTURES`.
-    formula
-        How it is computed; empty where it is no number.
-    views
-        Ids of the panels where it is seen; ``tools`` is the line above them.
-    also
-        Other forms of the word, by which it is found as well.
-    """
+    """A word and what it means."""
 
     id: str
+    """Name of its place in the page of the documentation."""
     word: str
+    """As it stands on the screen, in its usual form."""
     says: str
+    """Plain sentences."""
     picture: str
+    """A key of `PICTURES`."""
     formula: str = ""
+    """How it is computed; empty where it is no number."""
     views: tuple[str, ...] = ()
+    """Ids of the panels where it is seen; ``tools`` is the line above them."""
     also: str = ""
+    """Other forms of the word, by which it is found as well."""
 
     def answers(self, text: str) -> bool:
         """True if every word of the text begins a word of this entry."""

@@ -77,6 +77,12 @@ def short_percent(share: float) -> str:
     return f"{100 * share:g}\u202f%"
 
 
+def with_sizes(text: str) -> str:
+    """What is searched for; a kernel size such as ``7x7`` as views write it."""
+    is_size = all(part.isdigit() for part in text.split("x"))
+    return text.replace("x", "×") if is_size else text
+
+
 def signed(text: str) -> str:
     """Number text with a true minus sign."""
     return text.replace("-", "−")

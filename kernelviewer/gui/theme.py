@@ -370,18 +370,11 @@ QMainWindow > QTabBar::tab:selected:focus { border: 1px solid $accent;
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Looks:
-    """How kernels look; the colours of all else are `tokens`.
-
-    Attributes
-    ----------
-    colormap
-        Name of the colour map of weights.
-    weights
-        Its colours [K, 3] of 0 … 255, zero in the middle.
-    framed
-        Whether kernels are framed in the colour of their class.
-    """
+    """How kernels look; the colours of all else are `tokens`."""
 
     colormap: str
+    """Name of the colour map of weights."""
     weights: NDArray[np.float64]
+    """Its colours [K, 3] of 0 … 255, zero in the middle."""
     framed: bool
+    """Whether kernels are framed in the colour of their class."""

@@ -51,23 +51,16 @@ _PASSES: tuple[tuple[By, Callable[[EncodedRun], Film]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class RunFound:
-    """Files to open that are the steps of one run, as far as one can see.
-
-    Attributes
-    ----------
-    paths
-        Files and folders that were to be opened.
-    files, steps
-        How many checkpoints there are, and how many of them are alike and tell their
-        order.
-    name
-        What the run is called.
-    """
+    """Files to open that are the steps of one run, as far as one can see."""
 
     paths: tuple[Path, ...]
+    """Files and folders that were to be opened."""
     files: int
     steps: int
+    """How many checkpoints there are, and how many of them are alike and tell their
+    order."""
     name: str
+    """What the run is called."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -35,28 +35,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PatternClass:
-    """One class of kernels.
-
-    Attributes
-    ----------
-    id
-        What CSV, JSON and SVG carry.
-    name, short
-        What people read, and the same for narrow places.
-    light, dark
-        Its colour on light and on dark ground, ``#RRGGBB``.
-    paper
-        Id of the class of the paper that it belongs to; empty: it is one itself. A
-        diagonal edge or bar belongs to that of the nearest axis, a tie to x: this is
-        where one goes whose angle isn't known.
-    """
+    """One class of kernels."""
 
     id: str
+    """What CSV, JSON and SVG carry."""
     name: str
     short: str
+    """What people read, and the same for narrow places."""
     light: str
     dark: str
+    """Its colour on light and on dark ground, ``#RRGGBB``."""
     paper: str = ""
+    """Id of the class of the paper that it belongs to; empty: it is one itself. A
+    diagonal edge or bar belongs to that of the nearest axis, a tie to x: this is where
+    one goes whose angle isn't known."""
 
     @property
     def mark(self) -> str:
@@ -248,22 +240,15 @@ def _with_own(own: Mapping[str, OwnName]) -> tuple[PatternClass, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Scheme:
-    """Classes to name kernels by.
-
-    Attributes
-    ----------
-    id, name
-        What files carry, and what people read.
-    patterns
-        The pattern classes, in the order of `CLASSES`.
-    whole
-        Whether a list of kernels by class has a row for classes without kernels too.
-    """
+    """Classes to name kernels by."""
 
     id: str
     name: str
+    """What files carry, and what people read."""
     patterns: tuple[PatternClass, ...]
+    """The pattern classes, in the order of `CLASSES`."""
     whole: bool
+    """Whether a list of kernels by class has a row for classes without kernels too."""
 
     @cached_property
     def rows(self) -> tuple[int, ...]:
@@ -319,21 +304,15 @@ WORDS: tuple[Words, ...] = ("fine", "paper")
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """How kernels get their names.
-
-    Attributes
-    ----------
-    by
-        ``code``: by the stretch of the spectrum that a kernel's code falls in, as in
-        the paper; ``family``: by the kernel's own nearest member of the pattern family.
-        Kernels of a size without an autoencoder have no code; the family names them.
-    words
-        Whose classes the family names them by: ``fine``, those that people see, or
-        ``paper``, the eleven of Babaiee et al. Stretches have the paper's in any case.
-    """
+    """How kernels get their names."""
 
     by: By = "family"
+    """``code``: by the stretch of the spectrum that a kernel's code falls in, as in the
+    paper; ``family``: by the kernel's own nearest member of the pattern family. Kernels
+    of a size without an autoencoder have no code; the family names them."""
     words: Words = "fine"
+    """Whose classes the family names them by: ``fine``, those that people see, or
+    ``paper``, the eleven of Babaiee et al. Stretches have the paper's in any case."""
 
     def scheme(self, by: By | None) -> Scheme:
         """The classes of kernels that are named by the code or by the family."""

@@ -41,22 +41,15 @@ _PROBE = 64
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """Statistics of one layer's kernels.
-
-    Attributes
-    ----------
-    scale, offset
-        float32 [N]; 0 for kernels with NaN or infinite weights.
-    flat
-        bool [N]: no pattern.
-    broken
-        bool [N]: NaN or infinite weights.
-    """
+    """Statistics of one layer's kernels."""
 
     scale: NDArray[np.float32]
     offset: NDArray[np.float32]
+    """float32 [N]; 0 for kernels with NaN or infinite weights."""
     flat: NDArray[np.bool_]
+    """bool [N]: no pattern."""
     broken: NDArray[np.bool_]
+    """bool [N]: NaN or infinite weights."""
 
 
 def measure(weights: NDArray[np.float32]) -> Measures:
@@ -194,31 +187,21 @@ _ROWS_AT_ONCE = 65_536
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shift:
-    """How two sets of kernels differ as distributions. C components.
-
-    Attributes
-    ----------
-    value
-        D, in nats; 0 for equal sets.
-    null
-        Mean D of the same kernels dealt at random.
-    variance
-        float64 [C], each component's share of the variance, falling; sums to 1.
-    components
-        float32 [C, *size], of length 1.
-    edges
-        float64 [C, 2], the range of the histograms.
-    counts_a, counts_b
-        int64 [C, BINS], kernels of each set.
-    """
+    """How two sets of kernels differ as distributions. C components."""
 
     value: float
+    """D, in nats; 0 for equal sets."""
     null: float
+    """Mean D of the same kernels dealt at random."""
     variance: NDArray[np.float64]
+    """float64 [C], each component's share of the variance, falling; sums to 1."""
     components: NDArray[np.float32]
+    """float32 [C, *size], of length 1."""
     edges: NDArray[np.float64]
+    """float64 [C, 2], the range of the histograms."""
     counts_a: NDArray[np.int64]
     counts_b: NDArray[np.int64]
+    """int64 [C, BINS], kernels of each set."""
 
 
 def find_shift(

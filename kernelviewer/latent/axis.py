@@ -46,17 +46,28 @@ def place_kernels(
     most
         As many kernels at most.
     """
-    chosen: list[float] = []
     wide = pitch / length
     room = max(1, int(1 / wide + 1e-9))
+    chosen: list[float] = []
+    first: list[float] = []  # where each may stand at least, given those before it
+    last: list[float] = []  # and at most, given those after it
     for code in _candidates(spans, names):
         if len(chosen) >= min(room, most or room):
             break
         at = bisect(chosen, code)
         beside = chosen[max(0, at - 1) : at + 1]
-        if all(abs(code - other) >= (1 - 2 * _SLACK) * wide for other in beside):
-            trial = [*chosen[:at], code, *chosen[at:]]
-            chosen = trial if _fits(trial, wide) else chosen
+        if any(abs(code - other) < (1 - 2 * _SLACK) * wide for other in beside):
+            continue
+        low, high = _reach(code, wide)
+        low = max(low, first[at - 1] + wide) if at else low
+        high = min(high, last[at] - wide) if at < len(chosen) else high
+        if low <= high + 1e-9:
+            for values, value in (chosen, code), (first, low), (last, high):
+                values.insert(at, value)
+            for after in range(at + 1, len(chosen)):
+                first[after] = max(first[after], first[after - 1] + wide)
+            for before in reversed(range(at)):
+                last[before] = min(last[before], last[before + 1] - wide)
     wanted = [code * length for code in chosen]
     places = spaced(wanted, pitch, pitch / 2, max(length - pitch / 2, pitch / 2))
     return list(zip(chosen, places, strict=True))
@@ -83,11 +94,16 @@ def largest_that_shows_all(
     return shown.index(max(shown))
 
 
+def _turned(number: int) -> int:
+    """A number's bits in reverse: consecutive numbers come to lie far apart."""
+    return int(f"{number % (1 << _BITS):0{_BITS}b}"[::-1], 2)
+
+
+_HALVINGS = tuple((_turned(n) + 0.5) / (1 << _BITS) for n in range(1 << _BITS))
+
+
 def _candidates(spans: Spans, names: Sequence[str]) -> list[float]:
     """Codes in the order in which they get room."""
-    halvings = [
-        (turned + 0.5) / (1 << _BITS) for turned in map(_turned, range(1 << _BITS))
-    ]
     # of about one length those come first that are far from each other
     order = sorted(
         range(len(spans)),
@@ -95,26 +111,14 @@ def _candidates(spans: Spans, names: Sequence[str]) -> list[float]:
     )
     longest = {names[index]: index for index in reversed(order)}
     order.sort(key=lambda i: longest[names[i]] != i)
-    middles = [sum(spans[index]) / 2 for index in order]
-    return [*middles, *(code for code in halvings if code not in middles)]
+    middles = dict.fromkeys(sum(spans[index]) / 2 for index in order)
+    return [*middles, *(code for code in _HALVINGS if code not in middles)]
 
 
-def _turned(number: int) -> int:
-    """A number's bits in reverse: consecutive numbers come to lie far apart."""
-    return int(f"{number % (1 << _BITS):0{_BITS}b}"[::-1], 2)
-
-
-def _fits(codes: Sequence[float], wide: float) -> bool:
-    """True if kernels of this width find room side by side, each near its code."""
+def _reach(code: float, wide: float) -> tuple[float, float]:
+    """Where a kernel of this width may stand: near its code, whole on the axis."""
     first, last, slack = wide / 2, 1 - wide / 2, _SLACK * wide
-    at = -wide
-    for code in codes:
-        low = min(max(code - slack, first), last)
-        high = max(min(code + slack, last), first)
-        at = max(low, at + wide)
-        if at > high + 1e-9:
-            return False
-    return True
+    return min(max(code - slack, first), last), max(min(code + slack, last), first)
 
 
 def spaced(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
@@ -145,28 +149,19 @@ def _mean(pool: list[float]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name that found a place.
-
-    Attributes
-    ----------
-    index
-        Of its stretch.
-    anchor
-        Middle of the stretch, in the unit of the axis.
-    left, width
-        Of the name, in the same.
-    above
-        It stands above the stretches, not below them.
-    led
-        It is wider than its stretch: a line leads to it from the stretch's middle.
-    """
+    """A name that found a place."""
 
     index: int
+    """Of its stretch."""
     anchor: float
+    """Middle of the stretch, in the unit of the axis."""
     left: float
     width: float
+    """Of the name, in the same."""
     above: bool = False
+    """It stands above the stretches, not below them."""
     led: bool = False
+    """It is wider than its stretch: a line leads to it from the stretch's middle."""
 
 
 def place_names(

@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
 from kernelviewer.device import choose_device
 from kernelviewer.files import resource
-from kernelviewer.kernels.bank import KernelBank, size_key, size_label
+from kernelviewer.kernels.bank import size_key, size_label
+from kernelviewer.kernels.extract import extract_kernels
 from kernelviewer.kernels.family.members import as_plane, supported
 from kernelviewer.kernels.keys import (
     Keys,
@@ -36,10 +37,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from kernelviewer.kernels import Size
+    from kernelviewer.formats import Checkpoint
+    from kernelviewer.formats.live import Network
+    from kernelviewer.kernels import KernelBank, Size
     from kernelviewer.kernels.keys import Approximation
     from kernelviewer.text import AnyPath
     from kernelviewer.watch import Watch
+
+    Source = KernelBank | Checkpoint | AnyPath | Network
 
 Among = Literal["curve", "family", "kernels", "centroids"]
 AMONG: tuple[Among, ...] = ("curve", "family", "kernels", "centroids")
@@ -63,19 +68,13 @@ class Null:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """One network: its kernels of a size by the keys, and mean R² by layer.
-
-    Attributes
-    ----------
-    bank, approximation
-        The network, and what its kernels of the size become.
-    layers
-        (name, kernels with a pattern, mean R²) of each layer that has such kernels.
-    """
+    """One network: its kernels of a size by the keys, and mean R² by layer."""
 
     bank: KernelBank
     approximation: Approximation
+    """The network, and what its kernels of the size become."""
     layers: tuple[tuple[str, int, float], ...]
+    """(name, kernels with a pattern, mean R²) of each layer that has such kernels."""
 
     @property
     def mean(self) -> float:
@@ -85,34 +84,23 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Approximated:
-    """Networks approximated by keys.
-
-    Attributes
-    ----------
-    keys
-        The keys.
-    null
-        What white noise reaches with them.
-    parts
-        The networks that have kernels of the keys' size.
-    mean
-        Mean R² of the distinct networks, each family of networks weighing alike.
-    curve
-        Mean R² with the first 1, 2, … keys of ``order``, and the same of white noise.
-    order
-        The keys by what each adds to those before it.
-    use
-        float64 [K, 2]: share of the kernels that each key carries, and their mean R²
-        (NaN: none), weighed as ``mean`` is.
-    """
+    """Networks approximated by keys."""
 
     keys: Keys
+    """The keys."""
     null: Null
+    """What white noise reaches with them."""
     parts: tuple[Part, ...]
+    """The networks that have kernels of the keys' size."""
     mean: float
+    """Mean R² of the distinct networks, each family of networks weighing alike."""
     curve: tuple[tuple[float, float], ...]
+    """Mean R² with the first 1, 2, … keys of ``order``, and the same of white noise."""
     order: tuple[int, ...]
+    """The keys by what each adds to those before it."""
     use: NDArray[np.float64]
+    """float64 [K, 2]: share of the kernels that each key carries, and their mean R²
+    (NaN: none), weighed as ``mean`` is."""
 
     def to_json(self) -> dict[str, Any]:
         """What ``kernelviewer keys --json`` prints."""
@@ -175,7 +163,7 @@ def shipped_keys(size: Size, count: int = 8) -> Keys | None:
 
 
 def approximate(
-    banks: KernelBank | Sequence[KernelBank],
+    banks: Source | Sequence[Source],
     keys: Keys | NDArray[np.floating] | AnyPath | int = PUBLISHED,
     size: Size | None = None,
     *,
@@ -187,7 +175,7 @@ def approximate(
     Parameters
     ----------
     banks
-        One network or several.
+        One network or a list of several, as `kernelviewer.extract_kernels` takes them.
     keys
         ``published``; a number: so many are sought for these networks; a CSV file as
         `kernelviewer.kernels.keys.write_keys` writes it; or kernels [K, *size].
@@ -207,12 +195,13 @@ def approximate(
     --------
     >>> import kernelviewer as kv
     >>> from kernelviewer.files import resource
-    >>> sample = kv.open_checkpoint(resource("sample", "sample.safetensors"))
-    >>> found = kv.approximate(kv.extract_kernels(sample), "published")
+    >>> found = kv.approximate(resource("sample", "sample.safetensors"), "published")
     >>> found.mean > found.null.mean
     True
     """
-    several = [banks] if isinstance(banks, KernelBank) else list(banks)
+    one = not isinstance(banks, list | tuple)
+    sources = [cast("Source", banks)] if one else cast("Sequence[Source]", banks)
+    several = [extract_kernels(source, watch=watch) for source in sources]
     given = key_set(keys)
     size = size or (given.size if given else _main_size(several))
     if given is not None and given.size != size:
@@ -220,8 +209,7 @@ def approximate(
         raise KeysError(msg)
     having = [bank for bank in several if size in bank.sizes]
     if not having:
-        msg = f"the networks have no {size_label(size)} kernels"
-        raise KeysError(msg)
+        raise KeysError(f"the networks have no {size_label(size)} kernels")
     if given is None:
         given = find_keys(having, size, int(str(keys)), among, watch=watch)
     return _approximated(having, given, watch)
@@ -261,8 +249,7 @@ def find_keys(
         No kernel has a pattern, or there is nothing to seek among.
     """
     if count < 1:
-        msg = "the number of keys is 1 or more"
-        raise KeysError(msg)
+        raise KeysError("the number of keys is 1 or more")
     among = among or usual_among(size)
     kernels, weights = pooled(banks, size)
     name = f"{count} of the {among}"
@@ -318,8 +305,7 @@ def pooled(
     """
     networks = collect(banks, size, joined=True)
     if not networks:
-        msg = f"no {size_label(size)} kernel has a pattern: all are flat"
-        raise KeysError(msg)
+        raise KeysError(f"no {size_label(size)} kernel has a pattern: all are flat")
     rows = [network.patterns.reshape(len(network), -1) for network in networks]
     return np.concatenate(rows), network_weights(networks)
 

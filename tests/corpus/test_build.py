@@ -20,9 +20,10 @@ from kernelviewer.corpus.build import (
     expand,
     prepare,
 )
-from kernelviewer.corpus.child import Job, take_in
+from kernelviewer.corpus.child import Job, job_from, outcome_from, take_in, written
 from kernelviewer.corpus.store import Corpus, CorpusError, Failure, Store
 from kernelviewer.kernels.classes import Naming
+from kernelviewer.text import shown
 from kernelviewer.watch import Watch
 from tests.corpus.made import (
     REPOSITORY,
@@ -33,6 +34,7 @@ from tests.corpus.made import (
     rows,
 )
 from tests.networks import write_every_kind, write_network
+from tests.odd_files import write_odd_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -193,14 +195,14 @@ def test_one_worker_and_two_make_the_same_rows(
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Path]:
-    """A scheduler and two workers, each a process of its own; the scheduler's file."""
+    """A scheduler and a worker, each a process of its own; the scheduler's file."""
     file = tmp_path / "scheduler.json"
     begin = [sys.executable, "-m", "distributed.cli"]
     scheduler = ["dask_scheduler", "--port", "0", "--scheduler-file", str(file)]
     worker = ["dask_worker", "--scheduler-file", str(file), "--nthreads", "1"]
     words = [
         [*scheduler, "--no-dashboard"],
-        *([[*worker, "--no-nanny", "--no-dashboard"]] * 2),
+        [*worker, "--no-nanny", "--no-dashboard"],
     ]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
     processes = [
@@ -373,6 +375,19 @@ def test_a_network_of_the_hub_has_its_name(
     assert names.keys() == {"owner/net", "convnext_atto.d2_in1k"}
     assert names["owner/net"].id.startswith("owner-net-")
     assert asked == ["hf-hub:owner/net", "convnext_atto.d2_in1k"]
+
+
+def test_a_name_that_is_no_utf_8_goes_between_processes(tmp_path: Path) -> None:
+    odd = write_odd_network(tmp_path)
+    folder, how = tmp_path / "corpus", plan()
+    folder.mkdir()
+    prepare(Store(folder), how)
+    outcome = take_in(job_from(written(Job(str(odd), str(folder), how.recipe))))
+    assert outcome.failure is None
+    assert outcome_from(written(outcome)) == outcome
+    assert outcome.source == str(odd)
+    (network,) = Store(folder).records()
+    assert network.source == shown(odd)
 
 
 def test_a_fault_of_ours_keeps_its_details(

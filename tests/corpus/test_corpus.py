@@ -424,9 +424,11 @@ def test_a_corpus_of_another_version_is_told_of(folder: Path, tmp_path: Path) ->
     assert is_corpus(tmp_path)
     with pytest.raises(CorpusError, match="a corpus of version 0"):
         Corpus.open(tmp_path)
-    (tmp_path / "corpus.json").write_text("{")
-    with pytest.raises(CorpusError, match="is damaged"):
-        Corpus.open(tmp_path)
+    for text in ("{", "[" * 200_000):
+        (tmp_path / "corpus.json").write_text(text)
+        assert not is_corpus(tmp_path)
+        with pytest.raises(CorpusError, match="is damaged"):
+            Corpus.open(tmp_path)
     with pytest.raises(CorpusError, match="is no corpus"):
         Corpus.open(tmp_path / "nowhere")
 

@@ -6,6 +6,7 @@ import copy
 import json
 import re
 from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
 
 import pytest
 
@@ -17,6 +18,7 @@ from kernelviewer.jobs.runner import run_now
 from kernelviewer.jobs.tasks import load
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.latent.stretches import to_json
+from tests.formats.test_bombs import at_most
 from tests.jobs.test_strange_sessions import write_strange
 from tests.networks import write_network
 from tests.test_strangers import OUTSIDE, SHARES
@@ -176,6 +178,15 @@ def test_a_record_that_never_ends_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"%PDF /Keywords (" + b'{"kernelviewer": ' + DEEP.encode() + b"})")
     with pytest.raises(FigureError, match="nested too deep"):
         read_record(path)
+
+
+def test_a_drawing_of_millions_of_parts_takes_little(tmp_path: Path) -> None:
+    record = Record("sheet", "7x7", caption="a < b & “&amp;”")
+    source = f"<dc:source>{escape(record.to_text())}</dc:source>"
+    path = tmp_path / "a.svg"
+    path.write_text(f"<svg>{source}{'<a/>' * 300_000}</svg>")
+    with at_most(8):
+        assert read_record(path) == record
 
 
 @pytest.mark.parametrize("name", [*SHARES, *OUTSIDE, "sub/net.safetensors"])

@@ -29,7 +29,7 @@ from kernelviewer.kernels.family import family_fit_set
 from kernelviewer.kernels.family.spectrum import family_spectrum
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.latent.stretches import from_json, move_border, rename, to_json
-from tests.figures.reading import Svg
+from tests.figures.reading import Svg, texts_in
 from tests.figures.scenes import THRESHOLD, make_bank, named, scene_of
 from tests.latent.made import patterns
 from tests.recorder import EndedError, Recorder
@@ -381,15 +381,13 @@ def test_table_has_a_row_for_each_network() -> None:
 
 
 @pytest.mark.parametrize("kind", EXHIBITS)
-def test_looks_are_followed(kind: str) -> None:
+def test_what_is_not_wished_for_is_left_out(kind: str) -> None:
     scene = scene_of(kind, make_bank())
     bare = FigureOptions(labels=False, legend=False, scale_bar=False)
-    texts = Svg(make_figure(kind, scene, bare).figure).texts
+    texts = [
+        text.get_text() for text in texts_in(make_figure(kind, scene, bare).figure)
+    ]
     assert "+max" not in texts
-    dark = make_figure(kind, scene, FigureOptions(dark=True, title="Night", dpi=100))
-    svg = Svg(dark.figure)
-    assert "Night" in svg.texts
-    assert b"#191a1c" in svg.data
 
 
 @pytest.mark.parametrize("kind", [k for k, item in EXHIBITS.items() if item.needs_file])

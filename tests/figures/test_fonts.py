@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernelviewer.figures import FigureOptions, make_figure
@@ -19,6 +19,7 @@ from tests.figures.scenes import make_bank, named
 FACE = Face("sans-serif", 7.0)
 
 
+@settings(max_examples=50)
 @given(st.text(max_size=80), st.floats(0, 60))
 def test_an_elided_text_is_no_wider_than_its_room(text: str, room: float) -> None:
     elided = FACE.elide(text, room)

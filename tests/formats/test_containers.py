@@ -243,6 +243,24 @@ JOIN = (
         ),
         ([".metadata", "__0_0.distcp"], f"{DCP}, which is not read. {CONVERT}"),
         (
+            ["common.pt", "meta.pt", ".metadata", "__0_0.distcp"],
+            f"{DCP}, which is not read. {CONVERT}",
+        ),
+        (
+            ["fsdp_0/.metadata", "a_optimizer_0/.metadata", "scheduler.pt"],
+            f"{DCP}, which is not read. {CONVERT.replace('folder', 'fsdp_0', 2)}",
+        ),
+        (
+            ["default/_METADATA", "_CHECKPOINT_METADATA"],
+            "this is an Orbax checkpoint, which is not read. Export the network as "
+            "ONNX or safetensors and open that.",
+        ),
+        (
+            ["model-00001-of-00002.pt", "model-00002-of-00002.pt"],
+            "the folder holds 2 parts of a network without model.pt.index.json. "
+            "Download that into the same folder: it makes one of them.",
+        ),
+        (
             ["zero_to_fp32.py", "latest", "pytorch_model/zero_pp_rank_0_x_states.pt"],
             f"{DEEPSPEED}, which is not read. {JOIN}",
         ),

@@ -167,10 +167,13 @@ def test_blocks_in_their_order_stay_in_it(tmp_path: Path) -> None:
     ("base", "average"),
     [
         *(("params", "params_ema"), ("params", "ema_params"), ("model", "ema")),
-        *(("student", "teacher"), ("net", "net_ema")),
+        *(("student", "teacher"), ("net", "net_ema"), ("params", "polyak")),
     ],
 )
-def test_copies_count_once(base: str, average: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("nested", [False, True])
+def test_copies_count_once(
+    base: str, average: str, nested: bool, tmp_path: Path
+) -> None:
     def copy(factor: float) -> dict[str, Any]:
         pointwise = factor * weights(1, (1, 1, 6, 6))
         return {
@@ -179,7 +182,8 @@ def test_copies_count_once(base: str, average: str, tmp_path: Path) -> None:
             "stem": {"kernel": packed(factor * weights(2, (3, 3, 3, 6)))},
         }
 
-    path = save(tmp_path / "m.msgpack", {base: copy(1), average: copy(2)})
+    tree = {base: copy(1), average: copy(2)}
+    path = save(tmp_path / "m.msgpack", {"state": tree} if nested else tree)
     for wish, shown, factor in (("", average, 2), (base, base, 1)):
         checkpoint = open_checkpoint(path, copy=wish)
         assert set(checkpoint.copies) == {base, average}

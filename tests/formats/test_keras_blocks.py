@@ -307,7 +307,10 @@ def test_ordinary_convolutions_in_custom_blocks(
     assert kernels.shape[::-1][:2] in [t.shape[:2] for t in bank.convolutions]
 
 
-def test_a_stem_beside_the_blocks_of_a_subclassed_model_is_none(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stem_norm", [norm(8), []])
+def test_a_stem_beside_the_blocks_of_a_subclassed_model_is_none(
+    tmp_path: Path, stem_norm: list[NDArray[Any]]
+) -> None:
     """As many channels as 3 × 8 kernels would give are in the next block by chance."""
     layers: Layers = {}
     for number in range(2):
@@ -321,7 +324,7 @@ def test_a_stem_beside_the_blocks_of_a_subclassed_model_is_none(tmp_path: Path) 
             f"{inner}/expand": ("", [weights(1, (1, 1, 8, 24))]),
             f"{inner}/project": ("", [weights(2, (1, 1, 24, 8))]),
         }
-    layers |= {"stem": ("", [STEM]), "stem_bn": ("", norm(8))}
+    layers |= {"stem": ("", [STEM]), "stem_bn": ("", stem_norm)}
     found = extract_kernels(saved(tmp_path, layers)).layers
     assert [(item.kind, item.kernels) for item in found] == [("depthwise", 24)] * 2
 

@@ -110,7 +110,7 @@ def test_the_ema_copy_opens_unless_another_is_asked_for(tmp_path: Path) -> None:
     np.testing.assert_array_equal(checkpoint.tensors[0].load(), W + 1)
     other = open_checkpoint(path, copy="params")
     np.testing.assert_array_equal(other.tensors[0].load(), W)
-    with pytest.raises(CheckpointError, match="no copy “best”"):
+    with pytest.raises(CheckpointError, match="no copy of the network called “best”"):
         open_checkpoint(path, copy="best")
 
 

@@ -258,13 +258,29 @@ def test_one_unreadable_weight_costs_its_layer_only(name: str, tmp_path: Path) -
     assert checkpoint.warnings == (f"A convolution is left out. bad: {reason}.",)
 
 
-def test_a_broken_initializer_is_a_broken_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("at_all", [False, True])
+def test_a_broken_weight_costs_its_layer_too(tmp_path: Path, at_all: bool) -> None:
+    """Without any other the file is called damaged."""
     short = initializer("q", W)
     short.dims[0] = 7
-    nodes = [node("Transpose", ["q"], ["w"]), conv("w", 6), conv("good.weight", 6)]
-    path = save(tmp_path / "m.onnx", nodes, [short, initializer("good.weight", W)])
-    with pytest.raises(CheckpointError, match="another number of values"):
-        open_checkpoint(path)
+    nodes = [
+        node("Add", ["x", "q"], ["y"]),
+        node("Transpose", ["q"], ["w"]),
+        *(conv("w", 6, name="bad"), conv("good.weight", 6)),
+        *(node("Identity", ["b"], ["c"]), node("Identity", ["c"], ["b"])),
+        conv("b", 6, name="circle"),
+    ]
+    good = [initializer("good.weight", W)] * (not at_all)
+    path = save(tmp_path / "m.onnx", nodes, [short, *good])
+    reason = "a weight in it has another number of values than its shape says"
+    if at_all:
+        with pytest.raises(CheckpointError, match=reason):
+            open_checkpoint(path)
+        return
+    _, found, reasons = layers(path)
+    assert found == ["good"]
+    assert (reasons["q"], reasons["bad"]) == (reason, reason)
+    assert reasons["circle"] == "a weight in it is computed from itself"
 
 
 @pytest.mark.parametrize("axes", [(0, 1, 2, 3), (2, 3, 1, 0)])

@@ -9,20 +9,13 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QFont
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import (
-    QApplication,
-    QSpacerItem,
-    QTabBar,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QApplication, QLabel, QTabBar, QToolButton
 
 from kernelviewer.gui import create_window
 from kernelviewer.gui.frame.layouts import ARRANGEMENTS
 from kernelviewer.gui.frame.panel import TitleLine
 from kernelviewer.gui.registry import FLEETING
-from kernelviewer.gui.views.welcome import Centre
+from kernelviewer.gui.views.welcome import Pages
 from kernelviewer.state.model import KernelRef
 from tests.gui.conftest import wait_idle
 from tests.gui.harness import CONTROL, LEFT, SHIFT
@@ -316,20 +309,6 @@ def test_a_title_without_room_is_the_short_one_though_no_control_fits(
     assert line.minimumSizeHint().width() <= line.width()
 
 
-def test_a_page_that_is_not_shown_takes_no_room(qtbot: Any) -> None:
-    centre = Centre()
-    qtbot.addWidget(centre)
-    for high in (50, 500):
-        page = QWidget()
-        layout = QVBoxLayout(page)
-        layout.addStretch(1)
-        layout.addItem(QSpacerItem(1, high))
-        centre.addWidget(page)
-    assert centre.minimumSizeHint().height() < 100
-    centre.setCurrentIndex(1)
-    assert centre.minimumSizeHint().height() >= 500
-
-
 def test_eight_sizes_and_long_names_do_not_widen_the_window(
     make_window: MakeWindow, qtbot: Any, small_file: Path, eight_sizes: Path
 ) -> None:
@@ -447,6 +426,17 @@ def test_the_arrangement_and_its_preset_are_kept(
     assert not again.docks["scatter"].isHidden()
 
 
+def test_a_page_that_is_not_seen_asks_for_no_room(qtbot: Any) -> None:
+    pages = Pages()
+    qtbot.addWidget(pages)
+    small, large = QLabel("small"), QLabel("large" * 40)
+    for page in (small, large):
+        pages.addWidget(page)
+    assert pages.minimumSizeHint() == small.minimumSizeHint()
+    pages.setCurrentWidget(large)
+    assert pages.minimumSizeHint() == large.minimumSizeHint()
+
+
 @pytest.mark.parametrize("preset", [preset.id for preset in ARRANGEMENTS])
 def test_the_jobs_panel_never_makes_the_smallest_window_grow(
     make_window: MakeWindow, small_file: Path, preset: str
@@ -482,6 +472,11 @@ def test_in_a_small_window_jobs_lie_before_the_charts_and_take_no_room(
     assert not window.docks["classes"].visibleRegion().isEmpty()
 
 
+def menu_of(bar: QTabBar) -> QToolButton:
+    """Of the tabs that have no room in a row."""
+    return bar.findChild(QToolButton, "moreTabs")
+
+
 def rows_of_tabs(window: MainWindow) -> list[QTabBar]:
     """The rows of tabs that can be seen in the window."""
     return [
@@ -507,11 +502,16 @@ def test_names_of_tabs_are_whole_with_every_view_open_and_the_rest_in_a_menu(
 
     every = {"Classes", "Composition", "PCA", "Run", "Formation", "Keys"}
     qtbot.waitUntil(lambda: every <= named())
+    qtbot.waitUntil(
+        lambda: all(
+            bar.findChild(QToolButton, "moreTabs") for bar in rows_of_tabs(window)
+        )
+    )
     wait_idle(qtbot, window)
     bars = rows_of_tabs(window)
     hidden = []
     for bar in bars:
-        more = bar.findChild(QToolButton, "moreTabs")
+        more = menu_of(bar)
         assert bar.isTabVisible(bar.currentIndex())
         for number in range(bar.count()):
             text = bar.tabText(number)
@@ -525,7 +525,7 @@ def test_names_of_tabs_are_whole_with_every_view_open_and_the_rest_in_a_menu(
     assert hidden, "they have no room beside each other"
     bar, text = hidden[-1]
     (dock,) = [dock for dock in window.docks.values() if dock.windowTitle() == text]
-    more = bar.findChild(QToolButton, "moreTabs")
+    more = menu_of(bar)
     assert more.text() == f"{[b for b, _ in hidden].count(bar)} more ▾"
     more.menu().aboutToShow.emit()
     (action,) = [one for one in more.menu().actions() if one.text() == text]

@@ -111,6 +111,7 @@ def test_each_step_shows_what_encoding_it_alone_gives(
 ) -> None:
     window = make_window()
     open_made(window, qtbot, tmp_path)
+    window.docks["shares"].raise_()
     for step in (0, 3, LAST):
         click_step(window, qtbot, step)
         model, state = window.document.models[0], window.state

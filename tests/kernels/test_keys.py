@@ -189,10 +189,11 @@ def test_a_search_can_be_cancelled() -> None:
 def test_files_of_keys(size, tmp_path) -> None:
     random = np.random.default_rng(3)
     keys = Keys.of("some", random.normal(size=(4, *size)))
-    write_keys(tmp_path / "keys.csv", keys, ["where they\nare from"])
+    write_keys(tmp_path / "keys.csv", keys, ["where they\nare from,=1+1"])
     found = read_keys(tmp_path / "keys.csv")
     assert found.patterns == pytest.approx(keys.patterns, abs=1e-6)
-    assert (tmp_path / "keys.csv").read_text().startswith("# where they are from\n")
+    written = (tmp_path / "keys.csv").read_text()
+    assert written.startswith("# where they are from,'=1+1\n"), "no formula"
 
 
 @pytest.mark.parametrize(

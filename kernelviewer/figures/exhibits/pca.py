@@ -14,7 +14,7 @@ import numpy as np
 from kernelviewer.figures.colours import ink, rgb, weight_colours
 from kernelviewer.figures.content import FigureError, Table
 from kernelviewer.figures.counts import coding_of, count, listing, scene_coverage
-from kernelviewer.figures.fonts import Face, figure_style
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import (
     Entry,
     Legend,
@@ -54,15 +54,7 @@ _VECTOR_POINTS = 4000
 
 @dataclass(frozen=True, eq=False)
 class PcaContent:
-    """Points, their classes, and the dense places with kernels from there.
-
-    Attributes
-    ----------
-    source, layer, channel
-        Where each of the N points comes from; ``layer`` counts through the network.
-    label, fit
-        int [N], index into `CLASSES`, and float32 [N]; None without classes.
-    """
+    """Points, their classes, and the dense places with kernels from there."""
 
     networks: tuple[str, ...]
     layers: tuple[tuple[str, ...], ...]
@@ -72,8 +64,10 @@ class PcaContent:
     source: NDArray[np.intp]
     layer: NDArray[np.int32]
     channel: NDArray[np.int32]
+    """Where each of the N points comes from; ``layer`` counts through the network."""
     label: NDArray[np.int64] | None
     fit: NDArray[np.float32] | None
+    """int [N], index into `CLASSES`, and float32 [N]; None without classes."""
     places: tuple[Place, ...]
     flat: int
     seed: int
@@ -82,25 +76,24 @@ class PcaContent:
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """The scatter, and kernels of its dense places beside or below it."""
-        with figure_style():
-            face = Face.of(options)
-            colouring = self._colouring(options)
-            plan = PcaPlan.of(
-                as_pictures(self.weights[:0]).shape[1:],
-                len(self.places),
-                colouring.entries if options.legend else [],
-                options,
-                face,
-            )
-            page = Page(options, plan.height, face)
-            page.title()
-            self._draw_points(page, plan, colouring)
-            watch.check()
-            self._draw_places(page, plan, colouring, watch)
-            y = page.height - page.margin - scale_bar_height(options, face)
-            plan.legend.draw(page, page.margin, y - plan.legend.height)
-            draw_scale_bar(page, page.height - page.margin)
-            return page
+        face = Face.of(options)
+        colouring = self._colouring(options)
+        plan = PcaPlan.of(
+            as_pictures(self.weights[:0]).shape[1:],
+            len(self.places),
+            colouring.entries if options.legend else [],
+            options,
+            face,
+        )
+        page = Page(options, plan.height, face)
+        page.title()
+        self._draw_points(page, plan, colouring)
+        watch.check()
+        self._draw_places(page, plan, colouring, watch)
+        y = page.height - page.margin - scale_bar_height(options, face)
+        plan.legend.draw(page, page.margin, y - plan.legend.height)
+        draw_scale_bar(page, page.height - page.margin)
+        return page
 
     def caption(self) -> str:
         """What is seen, and how much of the variance."""
@@ -517,21 +510,14 @@ _FEWEST = 5
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """A dense place of the plane.
-
-    Attributes
-    ----------
-    at
-        Its coordinates [2].
-    members
-        Indices of kernels near it, those first that are most like their mean.
-    class_index
-        The class it is the middle of; None without classes.
-    """
+    """A dense place of the plane."""
 
     at: NDArray[np.float64]
+    """Its coordinates [2]."""
     members: NDArray[np.intp]
+    """Indices of kernels near it, those first that are most like their mean."""
     class_index: int | None
+    """The class it is the middle of; None without classes."""
 
 
 def find_places(

@@ -12,7 +12,7 @@ import numpy as np
 
 from kernelviewer.figures.content import FigureError, Table
 from kernelviewer.figures.counts import count, listing
-from kernelviewer.figures.fonts import Face, figure_style
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import (
     Legend,
     class_entries,
@@ -60,71 +60,64 @@ BINS = 160
 
 @dataclass(frozen=True, eq=False)
 class SpectrumContent:
-    """The decoded patterns, the stretches, and the codes of what is open.
-
-    Attributes
-    ----------
-    codes
-        float32 [N]: codes of the kernels shown; may be empty.
-    fullest
-        Codes in a bin that fills the height; 0: those of the fullest bin.
-    """
+    """The decoded patterns, the stretches, and the codes of what is open."""
 
     yardstick: Yardstick
     spectrum: NDArray[np.float32]
     codes: NDArray[np.float32]
+    """float32 [N]: codes of the kernels shown; may be empty."""
     networks: tuple[str, ...]
     size: Size
     fullest: int = 0
+    """Codes in a bin that fills the height; 0: those of the fullest bin."""
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """Codes, stretches and their names, the decoded kernels, an axis."""
-        with figure_style():
-            face = Face.of(options)
-            em, room = face.em, options.width_mm - 2 * face.margin
-            row = self._row(options, face)
-            width = row.width
-            names = NameRows.of(self.yardstick.stretches, width, options, face)
-            entries = [] if names.are_whole else self._entries(options)
-            legend = Legend(entries, face, room)
-            density = usual = _DENSITY * em if len(self.codes) else 0.0
-            if density:  # what is shown is higher than what explains it
-                usual = density = max(density, legend.height - row.height)
-            top = title_height(options, face)
-            foot = legend.height + scale_bar_height(options, face) + face.margin
-            axis = 3.6 * em if options.labels else 2.3 * em
-            stretches = _BAR * em + names.above + names.below
-            height = top + density + stretches + row.height + axis + foot
-            if options.height_mm is not None:
-                spare = options.height_mm - height
-                if spare < 0:
-                    problem = f"the spectrum does not fit into {options.height_mm:g} mm"
-                    raise FigureError(problem, f"Make the figure {height:.0f} mm high.")
-                density += min(spare, _MOST_DENSITY * density)
-                height += density - usual
-            page = Page(options, max(height, options.height_mm or 0.0), face)
-            page.title()
-            x = page.snap(page.margin + (room - width) / 2)
-            y = top + density + (page.height - height) / 2
-            self._draw_density(page, x, y, width, density)
-            start, y = y - density, y + names.above
-            self._draw_stretches(page, x, y, width)
-            names.draw(page, x, y, y + _BAR * em)
-            watch.check()
-            band, y = y, page.snap(y + _BAR * em + names.below)
-            row.draw(page, x, y, self.spectrum)
-            _draw_axis(page, x, y + row.height, width)
-            if options.mark is not None:
-                spans = (
-                    (start, start + density),
-                    (band, band + _BAR * em),
-                    (y, y + row.height + 0.2 * em),
-                )
-                _draw_mark(page, x + options.mark * width, *spans)
-            y = page.height - foot
-            legend.draw(page, page.margin, y)
-            draw_scale_bar(page, page.height - page.margin)
-            return page
+        face = Face.of(options)
+        em, room = face.em, options.width_mm - 2 * face.margin
+        row = self._row(options, face)
+        width = row.width
+        names = NameRows.of(self.yardstick.stretches, width, options, face)
+        entries = [] if names.are_whole else self._entries(options)
+        legend = Legend(entries, face, room)
+        density = usual = _DENSITY * em if len(self.codes) else 0.0
+        if density:  # what is shown is higher than what explains it
+            usual = density = max(density, legend.height - row.height)
+        top = title_height(options, face)
+        foot = legend.height + scale_bar_height(options, face) + face.margin
+        axis = 3.6 * em if options.labels else 2.3 * em
+        stretches = _BAR * em + names.above + names.below
+        height = top + density + stretches + row.height + axis + foot
+        if options.height_mm is not None:
+            spare = options.height_mm - height
+            if spare < 0:
+                problem = f"the spectrum does not fit into {options.height_mm:g} mm"
+                raise FigureError(problem, f"Make the figure {height:.0f} mm high.")
+            density += min(spare, _MOST_DENSITY * density)
+            height += density - usual
+        page = Page(options, max(height, options.height_mm or 0.0), face)
+        page.title()
+        x = page.snap(page.margin + (room - width) / 2)
+        y = top + density + (page.height - height) / 2
+        self._draw_density(page, x, y, width, density)
+        start, y = y - density, y + names.above
+        self._draw_stretches(page, x, y, width)
+        names.draw(page, x, y, y + _BAR * em)
+        watch.check()
+        band, y = y, page.snap(y + _BAR * em + names.below)
+        row.draw(page, x, y, self.spectrum)
+        _draw_axis(page, x, y + row.height, width)
+        if options.mark is not None:
+            spans = (
+                (start, start + density),
+                (band, band + _BAR * em),
+                (y, y + row.height + 0.2 * em),
+            )
+            _draw_mark(page, x + options.mark * width, *spans)
+        y = page.height - foot
+        legend.draw(page, page.margin, y)
+        draw_scale_bar(page, page.height - page.margin)
+        return page
 
     def caption(self) -> str:
         """A sentence on what is decoded, and on the codes above."""
@@ -178,8 +171,6 @@ class SpectrumContent:
         return int(inside.sum())
 
     def _entries(self, options: FigureOptions) -> list[Entry]:
-        if not options.legend:
-            return []
         along = (item.class_index for item in self.yardstick.stretches)
         return [replace(e, text=e.short) for e in class_entries(along, options)]
 
@@ -253,25 +244,17 @@ class SpectrumContent:
 
 @dataclass(frozen=True, slots=True)
 class KernelRow:
-    """Kernels along the axis, as one picture of whole taps.
-
-    Attributes
-    ----------
-    places
-        Code of each kernel, and where its middle stands, in taps.
-    cell
-        Rows and columns of a kernel.
-    taps
-        Length of the axis.
-    pixels, tap
-        Side of a tap in pixels and in mm.
-    """
+    """Kernels along the axis, as one picture of whole taps."""
 
     places: tuple[tuple[float, float], ...]
+    """Code of each kernel, and where its middle stands, in taps."""
     cell: tuple[int, int]
+    """Rows and columns of a kernel."""
     taps: int
+    """Length of the axis."""
     pixels: int
     tap: float
+    """Side of a tap in pixels and in mm."""
 
     @property
     def width(self) -> float:
@@ -366,25 +349,17 @@ def _draw_mark(page: Page, x: float, *spans: tuple[float, float]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class NameRows:
-    """Names above and below the stretches, or upright above; none without room.
-
-    Attributes
-    ----------
-    names
-        What is written, and where.
-    above, below
-        Room that they take there, mm.
-    are_whole
-        They are names, not the classes' letters, and there are some.
-    upright
-        They run upwards, each over its stretch.
-    """
+    """Names above and below the stretches, or upright above; none without room."""
 
     names: tuple[tuple[str, Name], ...]
+    """What is written, and where."""
     above: float
     below: float
+    """Room that they take there, mm."""
     are_whole: bool = False
+    """They are names, not the classes' letters, and there are some."""
     upright: bool = False
+    """They run upwards, each over its stretch."""
 
     @classmethod
     def of(

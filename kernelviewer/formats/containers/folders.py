@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kernelviewer.formats.containers.sharded import parts_named
+from kernelviewer.formats.containers.sharded import index_of, parts_named
 from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.network.names import natural_key
 from kernelviewer.formats.source import HEAD_BYTES
@@ -35,6 +35,7 @@ _UNREAD = (
     ("keras_metadata.pb", "a TensorFlow SavedModel"),
     ("Manifest.json", "a Core ML package"),
     ("_METADATA", "an Orbax checkpoint"),
+    ("*.data-00000-of-*", "a TensorFlow checkpoint"),
 )
 _SUFFIXES = {
     *(".pth", ".pt", ".pt2", ".ckpt", ".safetensors", ".onnx", ".tflite"),
@@ -62,7 +63,7 @@ def main_file(folder: AnyPath) -> Path | None:
         if (folder / name).is_file():
             return folder / name
     for path in sorted(folder.glob("*.index.json")):
-        if _is_index(path):
+        if path.is_file() and _is_index(path):
             return path
     unpacked = pickle_in(folder)
     if unpacked is not None:
@@ -88,8 +89,6 @@ def network_in(
 
     Parameters
     ----------
-    watch
-        Checked for each folder below; what it raises cancels the search.
     is_network, is_archive
         Whether some reader takes a file; whether it is an archive.
 
@@ -106,6 +105,13 @@ def network_in(
     if divided is not None:
         raise divided
     if len(found) > 1:
+        index = index_of(found)
+        if index:
+            problem = (
+                f"the folder holds {len(found)} parts of a network without {index}"
+            )
+            hint = "Download that into the same folder: it makes one of them."
+            raise CheckpointError(folder, problem, hint)
         problem = f"the folder holds {len(found)} checkpoints "
         raise CheckpointError(
             folder, problem + _listed(folder, found), "Open one of them."
@@ -143,11 +149,7 @@ def is_hidden(name: str) -> bool:
 
 def is_corpus(folder: AnyPath) -> bool:
     """Whether a folder is a corpus, of whatever version."""
-    try:
-        facts = json.loads((Path(folder) / DESCRIPTION).read_bytes())
-    except (OSError, ValueError):
-        return False
-    return isinstance(facts, dict) and facts.get("kind") == KIND
+    return _facts(Path(folder) / DESCRIPTION).get("kind") == KIND
 
 
 def files_in(folder: Path, is_file: Test, watch: Watch) -> list[Path]:
@@ -190,7 +192,7 @@ def _listed(folder: Path, found: list[Path]) -> str:
 def without_network(folder: Path, packed: list[Path]) -> CheckpointError:
     """Say what a folder holds instead of a checkpoint; ``packed`` are its archives."""
     for name, what in _UNREAD:
-        if (folder / name).exists():
+        if any(next(folder.glob(path), None) for path in (name, f"*/{name}")):
             problem = f"this is {what}, which is not read"
             return CheckpointError(folder, problem, EXPORT)
     if packed:
@@ -226,14 +228,18 @@ _MAX_BYTES = 1 << 20
 
 def read_config(folder: Path) -> dict[str, Any]:
     """Read a folder's configuration; empty if there is none that makes sense."""
-    path = folder / CONFIG
+    return _facts(folder / CONFIG)
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    """The table in a JSON file; empty if it is none, or no plain file of that size."""
     try:
-        if path.stat().st_size > _MAX_BYTES:
+        if not path.is_file() or path.stat().st_size > _MAX_BYTES:
             return {}
-        config = json.loads(path.read_bytes())
+        facts = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
         return {}
-    return config if isinstance(config, dict) else {}
+    return facts if isinstance(facts, dict) else {}
 
 
 def with_config(checkpoint: Checkpoint, folder: Path) -> Checkpoint:

@@ -94,6 +94,13 @@ def parts_named(index: Path) -> set[str]:
     return {name for parts in where.values() for name in parts}
 
 
+def index_of(parts: list[Path]) -> str:
+    """Name of the index that parts belong to by their names; empty if to none."""
+    whole = {path.with_name(_NUMBERED.sub(".", path.name)) for path in parts}
+    numbered = all(_NUMBERED.search(path.name) for path in parts)
+    return f"{whole.pop().name}.index.json" if numbered and len(whole) == 1 else ""
+
+
 def part_warning(path: Path) -> str:
     """What to tell of a file whose name is that of a part of Keras's weights."""
     found = _KERAS_PART.fullmatch(path.name)

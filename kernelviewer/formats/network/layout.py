@@ -18,7 +18,7 @@ from kernelviewer.formats.checkpoint import (
 )
 from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.network.axes import DEPTHWISE, find_axes, turned
-from kernelviewer.formats.network.copies import is_average, nearly_same
+from kernelviewer.formats.network.copies import choose_copy
 from kernelviewer.formats.network.names import in_counted_order, unique_name
 from kernelviewer.formats.network.roles import (
     OPTIMIZER,
@@ -61,21 +61,21 @@ class Arranged:
     copy: str
 
 
-def arrange(path: Path, leaves: Iterable[Leaf], copy: str = "") -> Arranged:
+def arrange(leaves: Iterable[Leaf], copy: str = "") -> Arranged:
     """Tell weights from other state and turn them to PyTorch's layout.
 
     Parameters
     ----------
+    leaves
+        A file's arrays in its order.
     path
         The file, for messages.
-    leaves
-        Its arrays in file order.
     copy
         The wanted copy of the network; ``""``: the EMA copy if there is one.
 
     Raises
     ------
-    CheckpointError
+    DamagedError
         The file has no such copy.
     """
     weights: list[Leaf] = []
@@ -87,25 +87,20 @@ def arrange(path: Path, leaves: Iterable[Leaf], copy: str = "") -> Arranged:
             skipped.append(Skipped(leaf.raw_name, reason))
         else:
             weights.append(leaf)
-    copies = _copies(weights)
-    chosen = _choose(path, copies, copy)
-    if copies:
-        left = {*copies} - {chosen}
-        skipped += [
-            Skipped(leaf.raw_name, "another copy of the network")
-            for leaf in weights
-            if leaf.path[0] in left
-        ]
-        weights = [leaf for leaf in weights if leaf.path[0] not in left]
-        for leaf in weights:
-            if leaf.path[0] == chosen:
-                leaf.path = leaf.path[1:]
+    choice = choose_copy(weights, copy)
+    skipped += choice.skipped
+    weights = choice.leaves
+    for leaf in weights:
+        leaf.path = _inside(leaf.path, choice.copy)
     paths = [leaf.raw_name.split("/") for leaf in weights]
     weights = [weights[place] for place in in_counted_order(paths)]
     tensors, unsure = _tensors(unstacked(weights))
     warnings = [_unsure(unsure)] if unsure else []
     warnings += warnings_of(skipped)
-    return Arranged(tuple(tensors), tuple(skipped), tuple(warnings), copies, chosen)
+    return Arranged(
+        *(tuple(tensors), tuple(skipped), tuple(warnings)),
+        *(choice.copies, choice.copy),
+    )
 
 
 def _without_box(path: tuple[str, ...]) -> tuple[str, ...]:
@@ -119,8 +114,6 @@ def no_weights(path: Path, what: str, skipped: Iterable[Skipped]) -> CheckpointE
 
     Parameters
     ----------
-    path
-        The file.
     what
         What it is, with an article.
     skipped
@@ -159,35 +152,9 @@ def _other_state(leaf: Leaf) -> str:
     return type_role(leaf.dtype)
 
 
-def _copies(weights: list[Leaf]) -> tuple[str, ...]:
-    """First name parts that hold one network each, if there are several."""
-    inside: dict[str, set[tuple[str, tuple[int, ...]]]] = {}
-    for leaf in weights:
-        if len(leaf.path) > 1:
-            names = inside.setdefault(leaf.path[0], set())
-            names.add((".".join(leaf.path[1:]), leaf.shape))
-    contents = {top: frozenset(names) for top, names in inside.items()}
-    averages = [top for top in contents if is_average(top)]
-    if averages and "params" in contents:
-        return tuple(top for top in contents if top in ("params", *averages))
-    for average in averages:
-        same = [
-            top
-            for top, content in contents.items()
-            if top == average or nearly_same(content, contents[average])
-        ]
-        if len(same) > 1:
-            return tuple(same)
-    return ()
-
-
-def _choose(path: Path, copies: tuple[str, ...], wanted: str) -> str:
-    if wanted and wanted not in copies:
-        hint = f"It has {', '.join(copies) or 'just one'}."
-        raise CheckpointError(path, f"there is no copy “{wanted}” in it", hint)
-    if wanted or not copies:
-        return wanted
-    return next((item for item in copies if is_average(item)), copies[0])
+def _inside(path: tuple[str, ...], copy: str) -> tuple[str, ...]:
+    """A variable's path in the copy of the network that is shown."""
+    return path[path.index(copy) + 1 :] if copy in path[:-1] else path
 
 
 def _tensors(weights: list[Leaf]) -> tuple[list[Tensor], list[str]]:

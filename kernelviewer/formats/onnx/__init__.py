@@ -23,7 +23,11 @@ from kernelviewer.formats.onnx.layers import (
     weight_name,
     wholes,
 )
-from kernelviewer.formats.onnx.store import NotConstantError, Store
+from kernelviewer.formats.onnx.store import (
+    DamagedWeightError,
+    NotConstantError,
+    Store,
+)
 from kernelviewer.formats.protobuf import BYTES, VARINT, varint
 from kernelviewer.formats.source import Reader, viewed
 
@@ -94,6 +98,8 @@ def read(source: Source, options: Options) -> Checkpoint:
     walk = _Walk(Constants(store, model), model, options.watch)
     walk.graph(Scope(model.graph))
     walk.finish()
+    if walk.damage and not any(tensor.operator for tensor in walk.tensors):
+        raise DamagedError(walk.damage)
     warnings = []
     if walk.integers:
         warnings.append(
@@ -132,6 +138,7 @@ class _Walk:
     unread: list[Skipped] = field(default_factory=list)
     integers: bool = False
     pieces: int = 0
+    damage: str = ""
     _listed: set[Hashable] = field(default_factory=set)
     _convolved: set[int] = field(default_factory=set)
     _others: set[int] = field(default_factory=set)
@@ -146,11 +153,9 @@ class _Walk:
     def graph(self, scope: Scope) -> None:
         """Visit the nodes, and the graphs and functions inside, in order."""
         if any(item is scope.graph for item in self._active):
-            msg = "its functions call each other in a circle"
-            raise DamagedError(msg)
+            raise DamagedError("its functions call each other in a circle")
         if len(self._active) > _MAX_NESTED:
-            msg = "its functions are nested absurdly deep"
-            raise DamagedError(msg)
+            raise DamagedError("its functions are nested absurdly deep")
         self._active.append(scope.graph)
         self._keep(scope.graph)
         self._wholes |= wholes(self.constants, scope)
@@ -203,6 +208,7 @@ class _Walk:
             try:
                 layer = layer_of(self.constants, scope, node)
             except NotConstantError as reason:
+                self._note_damage(reason)
                 name = node.name or weight_name(node) or node.operator
                 self.unread.append(Skipped(name, str(reason)))
                 return
@@ -229,7 +235,9 @@ class _Walk:
                     continue
                 self._others.add(id(record))
                 value = self._prepared(scope, source, record)
-            except NotConstantError:
+            except NotConstantError as problem:
+                if self._note_damage(problem):
+                    self.skipped.append(Skipped(source, str(problem)))
                 continue
             listed = value.kind.kind == "f" and is_readable(name)
             if listed and len(value.shape) in (1, 2) and value.shape != (1,):
@@ -239,6 +247,12 @@ class _Walk:
             ):
                 reason = f"no convolution: a weight of {node.operator[:40]}"
                 self._rest.append((value.sources, Skipped(name, reason)))
+
+    def _note_damage(self, reason: NotConstantError) -> bool:
+        """True if a weight is damaged: without any other the whole file is."""
+        damaged = isinstance(reason, DamagedWeightError)
+        self.damage = self.damage or str(reason) * damaged
+        return damaged
 
     def _prepared(self, scope: Scope, source: str, record: TensorRecord) -> Value:
         """A weight as it is handed on; as it is stored where only a part of it is."""

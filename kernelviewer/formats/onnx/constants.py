@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.formats.errors import DamagedError
 from kernelviewer.formats.onnx.graph import TensorRecord
 from kernelviewer.formats.onnx.operations import (
     MOST_NUMBERS,
@@ -17,7 +16,11 @@ from kernelviewer.formats.onnx.operations import (
     VIEWS,
     Call,
 )
-from kernelviewer.formats.onnx.store import NotConstantError, given
+from kernelviewer.formats.onnx.store import (
+    DamagedWeightError,
+    NotConstantError,
+    given,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -104,11 +107,10 @@ class Scope:
             elif name in graph.weights:
                 return scope, name, graph.weights[name]
             elif name in graph.sparse:
-                msg = (
+                raise NotConstantError(
                     "it is stored sparse, which is not read: export the network "
                     "again without sparse weights"
                 )
-                raise NotConstantError(msg)
             elif scope.parent is not None:
                 scope = scope.parent
             else:
@@ -133,7 +135,7 @@ class Constants:
     store: Store
     model: Model
     _known: dict[tuple[int, str], Value] = field(default_factory=dict)
-    _failed: dict[tuple[int, str], str] = field(default_factory=dict)
+    _failed: dict[tuple[int, str], NotConstantError] = field(default_factory=dict)
     _scopes: dict[int, Scope] = field(default_factory=dict)
     _busy: set[tuple[int, str]] = field(default_factory=set)
     _identities: dict[Hashable, tuple[int]] = field(default_factory=dict)
@@ -146,17 +148,16 @@ class Constants:
         NotConstantError
             It is an input of the network or computed from one, it comes from an
             operation that is not known here, or the operations do not fit it.
-        DamagedError
+        DamagedWeightError
             The file contradicts itself there.
         """
         scope, name, origin = scope.find(name)
         key = id(scope), name
         if key not in self._known:
             if key in self._failed:
-                raise NotConstantError(self._failed[key])
+                raise self._failed[key].with_traceback(None)
             if key in self._busy:
-                msg = "a weight in it is computed from itself"
-                raise DamagedError(msg)
+                raise DamagedWeightError("a weight in it is computed from itself")
             if depth > _MAX_CHAIN:
                 raise NotConstantError(_TOO_LONG)
             self._scopes[key[0]] = scope  # keeps the id taken
@@ -165,7 +166,7 @@ class Constants:
                 self._known[key] = self._make(scope, name, origin, depth)
             except NotConstantError as reason:
                 if str(reason) != _TOO_LONG:  # that may be the caller's chain
-                    self._failed[key] = str(reason)
+                    self._failed[key] = reason
                 raise
             finally:
                 self._busy.discard(key)
@@ -182,7 +183,7 @@ class Constants:
                 return None
             with np.errstate(all="ignore"):
                 return bool(value.load()) if math.prod(value.shape) == 1 else None
-        except (NotConstantError, DamagedError):
+        except NotConstantError:
             return None
 
     def _make(
@@ -191,8 +192,7 @@ class Constants:
         if isinstance(origin, TensorRecord):
             return self.store.value(origin)
         if origin is None:
-            msg = "it is an input of the network"
-            raise NotConstantError(msg)
+            raise NotConstantError("it is an input of the network")
         function = self.model.function(origin)
         output = origin.outputs.index(name)
         if function is not None and output < len(function.outputs):
@@ -216,8 +216,7 @@ class Constants:
             for item in node.inputs
         ]
         if not inputs or inputs[0] is None:
-            msg = f"its {node.operator} has no input"
-            raise NotConstantError(msg)
+            raise NotConstantError(f"its {node.operator} has no input")
         return tuple(inputs)
 
     def _counted(self, value: Value, call: Call) -> Value:
@@ -271,8 +270,7 @@ class Constants:
                 return given(np.int64(attribute.integer), key)
             if name == "value_ints":
                 return given(np.array(attribute.integers, np.int64), key)
-        msg = "it is stored sparse or as text, which is not read"
-        raise NotConstantError(msg)
+        raise NotConstantError("it is stored sparse or as text, which is not read")
 
 
 def _content(value: Value) -> Hashable:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.formats.errors import CheckpointError, DamagedError
+from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.network.folding import dequantized, unpack_nibbles
 from kernelviewer.formats.protobuf import unpack_varints
 from kernelviewer.formats.source import file_beside
@@ -44,6 +44,10 @@ class NotConstantError(Exception):
     """A weight that the file alone does not give, and why."""
 
 
+class DamagedWeightError(NotConstantError):
+    """What the file says of a weight contradicts itself."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Value:
     """A constant of the graph, read when asked for.
@@ -52,30 +56,25 @@ class Value:
     ----------
     shape, dtype, load, raw_name
         As in `kernelviewer.formats.Tensor`: the type is the stored one.
-    kind
-        Type of what ``load`` gives.
-    identity
-        Equal for two values that come from the same weights in the same way.
-    sources
-        Identities of the records that the values come from.
-    cost, depth, made
-        Reads and operations behind it, operations one after another, and values that
-        they make.
-    part
-        The value that this is a piece of, and which piece.
     """
 
     shape: tuple[int, ...]
     dtype: str
     load: Callable[[], NDArray[np.generic]]
     kind: np.dtype[np.generic]
+    """Type of what ``load`` gives."""
     raw_name: str = ""
     identity: Hashable = None
+    """Equal for two values that come from the same weights in the same way."""
     sources: frozenset[int] = frozenset()
+    """Identities of the records that the values come from."""
     cost: int = 1
     depth: int = 0
     made: int = 0
+    """Reads and operations behind it, operations one after another, and values that
+    they make."""
     part: tuple[Value, tuple[slice, ...]] | None = None
+    """The value that this is a piece of, and which piece."""
 
 
 def given(values: NDArray[np.generic] | np.generic, identity: Hashable = None) -> Value:
@@ -102,7 +101,7 @@ class Store:
 
         Raises
         ------
-        DamagedError
+        DamagedWeightError
             Shape, type and bytes do not fit together.
         NotConstantError
             Its number type is unknown here.
@@ -116,7 +115,7 @@ class Store:
             raise NotConstantError(msg)
         if len(record.shape) > 16 or any(size < 0 for size in record.shape):
             msg = f"a weight in it has the shape {list(record.shape[:16])}"
-            raise DamagedError(msg)
+            raise DamagedWeightError(msg)
         count = math.prod(record.shape)
         stored = count * ITEMSIZE[dtype] if dtype in ITEMSIZE else (count + 1) // 2
         if record.is_external:
@@ -211,15 +210,14 @@ def _decode(raw: NDArray[np.uint8], dtype: str, count: int) -> NDArray[np.generi
 
 def _whole(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 20):
-        msg = "the place of a weight in another file is no number"
-        raise DamagedError(msg)
+        raise DamagedWeightError("the place of a weight in another file is no number")
     return int(text)
 
 
 def _check(fits: bool) -> None:
     if not fits:
         msg = "a weight in it has another number of values than its shape says"
-        raise DamagedError(msg)
+        raise DamagedWeightError(msg)
 
 
 _LIMITS = {
@@ -312,8 +310,6 @@ def along(
 
     Parameters
     ----------
-    value
-        Scales or zero points.
     shape
         Of the weight that they belong to.
     axis
@@ -361,8 +357,7 @@ def _chosen(
         which = "fit more than one axis" if fitting else "fit no axis"
     if wanted in fitting:
         return wanted
-    msg = (
+    raise NotConstantError(
         f"its scales of shape {list(value.shape)}{blocks} {which} of its shape, "
         f"{list(shape)}"
     )
-    raise NotConstantError(msg)

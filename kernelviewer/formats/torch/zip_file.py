@@ -180,7 +180,7 @@ def read_unpacked(source: Source, options: Options) -> Contents:
             watch=options.watch,
         ).run()
     order = folder / "byteorder"
-    big = order.is_file() and b"big" in order.read_bytes()[:16]
+    big = order.is_file() and order.stat().st_size < 16 and b"big" in order.read_bytes()
     leaves = LeafMaker(storages.place_of, big_endian=big)
     name = "PyTorch, unpacked"
     contents = torch_contents(name, tree, leaves, options.watch)

@@ -83,13 +83,6 @@ def _pace(run: Run) -> int:
 class Runs(QObject):
     """Lets open runs stand on the steps that are asked for, and has them encoded.
 
-    Parameters
-    ----------
-    document
-        Has the runs.
-    jobs
-        Read and encode.
-
     Attributes
     ----------
     watched

@@ -66,8 +66,6 @@ class Recovery(QObject):
 
     Parameters
     ----------
-    jobs
-        Writes in the background.
     wanted
         Gives what is to be kept now; None: nothing is open.
     """
@@ -218,24 +216,16 @@ SESSIONS = f"Sessions (*{SUFFIX})"
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A session being opened.
-
-    Attributes
-    ----------
-    path
-        Its file.
-    others
-        What else to open then.
-    kept
-        The claim on it, if it is work that was kept.
-    located
-        Whether the user had to say where its files are.
-    """
+    """A session being opened."""
 
     path: Path
+    """Its file."""
     others: tuple[Path, ...] = ()
+    """What else to open then."""
     kept: RecoveryFile | None = None
+    """The claim on it, if it is work that was kept."""
     located: bool = False
+    """Whether the user had to say where its files are."""
 
     @property
     def name(self) -> str:

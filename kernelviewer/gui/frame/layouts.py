@@ -50,45 +50,30 @@ SMALLEST = QSize(1024, 700)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One side of the window.
-
-    Attributes
-    ----------
-    side
-        Which one.
-    extent
-        How far it reaches into the window, a share of its width or height.
-    cells
-        What lies along it, in equal parts.
-    """
+    """One side of the window."""
 
     side: Side
+    """Which one."""
     extent: float
+    """How far it reaches into the window, a share of its width or height."""
     cells: tuple[Cell, ...]
+    """What lies along it, in equal parts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """An arrangement for a task.
-
-    Attributes
-    ----------
-    id, title
-        What settings carry; what people read.
-    extents
-        How far each side reaches into a large and into a small window.
-    group_by, sort_by
-        How the grid is ordered for it.
-    beside
-        Sides that it does not have → the side where what lies there follows.
-    """
+    """An arrangement for a task."""
 
     id: str
     title: str
+    """What settings carry; what people read."""
     extents: Mapping[Side, tuple[float, float]]
+    """How far each side reaches into a large and into a small window."""
     group_by: GroupBy
     sort_by: SortBy = "code"
+    """How the grid is ordered for it."""
     beside: Mapping[Side, Side] = field(default_factory=dict)
+    """Sides that it does not have → the side where what lies there follows."""
 
     def places(self, *, small: bool) -> tuple[Place, ...]:
         """Where the panels go in a large or in a small window."""
@@ -186,7 +171,8 @@ def arrange_panels(
     hidden = [n for n in FLEETING if not docks[n].toggleViewAction().isChecked()]
     for dock in docks.values():
         dock.set_folded(False)
-        dock.setFloating(False)
+        if dock.isFloating():
+            dock.setFloating(False)
         window.removeDockWidget(dock)
     for place in places:
         for first, *behind in place.cells:
@@ -244,10 +230,6 @@ class DockLayout(QObject):
 
     Parameters
     ----------
-    window
-        Whose docks.
-    docks
-        They by name.
     fleeting
         Names of docks that come and go by themselves.
 
@@ -359,13 +341,6 @@ class Extents(QObject):
 
     Qt takes from the panels what a small window lacks, and gives it to the kernels once
     it is large.
-
-    Parameters
-    ----------
-    window
-        Its panels.
-    docks
-        They by name.
     """
 
     def __init__(self, window: QMainWindow, docks: Mapping[str, DockPanel]) -> None:
@@ -458,8 +433,6 @@ class LayoutKeeper(QObject):
 
     Parameters
     ----------
-    window
-        Its docks are arranged.
     docks
         By name, as `kernelviewer.gui.frame.layouts.ARRANGEMENTS` calls them.
     kept
@@ -703,8 +676,7 @@ class LayoutKeeper(QObject):
         if now is None or not self._window.isAncestorOf(now):
             return
         title = next(
-            (p.title_line for p in self._panels() if p.isAncestorOf(now)),
-            None,
+            (p.title_line for p in self._panels() if p.isAncestorOf(now)), None
         )
         for line, active in ((self._active, False), (title, True)):
             if line is not None:

@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.accessible import Listed, one_line
+from kernelviewer.gui.controls import named
 from kernelviewer.gui.painting.classes import paint_swatch
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
 from kernelviewer.gui.text import percent, spaced
@@ -46,19 +47,13 @@ _UPRIGHT = 17
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Transitions:
-    """Pairs by class before and after; C classes.
-
-    Attributes
-    ----------
-    counts, selected
-        int64 [C, C], pairs in scope, and how many of them are selected.
-    null
-        float64 [C, C], the same with channels shuffled, a mean over the shuffles.
-    """
+    """Pairs by class before and after; C classes."""
 
     counts: NDArray[np.int64]
     selected: NDArray[np.int64]
+    """int64 [C, C], pairs in scope, and how many of them are selected."""
     null: NDArray[np.float64]
+    """float64 [C, C], the same with channels shuffled, a mean over the shuffles."""
 
     def same_pairs(self, other: Transitions) -> bool:
         """True if only what is selected differs."""
@@ -97,8 +92,7 @@ class TransitionMatrix(Listed, Ringed):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("transitionMatrix")
-        self.setAccessibleName("Classes before and after")
+        named(self, "transitionMatrix", "Classes before and after")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.content: Transitions | None = None

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QSizePolicy
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.accessible import Listed, one_line
+from kernelviewer.gui.controls import named
 from kernelviewer.gui.painting.kernels import (
     WeightColours,
     amplitudes,
@@ -40,30 +41,21 @@ _PARTS = ("kernel", "key", "by the key", "left over")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeyTile:
-    """A key and what it carries of the kernels in scope.
-
-    Attributes
-    ----------
-    number
-        The key, from 0.
-    pattern
-        float32 [*size].
-    kernels, selected
-        How many it stands for, and how many of those are selected.
-    share, r2
-        Share of the kernels, networks weighing alike, and the mean R² of those; NaN
-        while that is computed or where it stands for none.
-    so_far
-        Mean R² of all kernels with it and the keys before it; NaN: not known yet.
-    """
+    """A key and what it carries of the kernels in scope."""
 
     number: int
+    """The key, from 0."""
     pattern: NDArray[np.float32]
+    """float32 [*size]."""
     kernels: int
     selected: int
+    """How many it stands for, and how many of those are selected."""
     share: float = float("nan")
     r2: float = float("nan")
+    """Share of the kernels, networks weighing alike, and the mean R² of those; NaN
+    while that is computed or where it stands for none."""
     so_far: float = float("nan")
+    """Mean R² of all kernels with it and the keys before it; NaN: not known yet."""
 
     @property
     def texts(self) -> tuple[str, str]:
@@ -74,24 +66,18 @@ class KeyTile:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FocusedKey:
-    """The focused kernel by its key.
-
-    Attributes
-    ----------
-    kernel, pattern, made
-        Its taps, the key's with the sign that it is used with, and a·f + b; [*size].
-    key, gain, offset, r2, null
-        Number of the key from 0, a, b, R², and the mean R² of white noise.
-    """
+    """The focused kernel by its key."""
 
     kernel: NDArray[np.float32]
     pattern: NDArray[np.float32]
     made: NDArray[np.float32]
+    """Its taps, the key's with the sign that it is used with, and a·f + b; [*size]."""
     key: int
     gain: float
     offset: float
     r2: float
     null: float
+    """Number of the key from 0, a, b, R², and the mean R² of white noise."""
 
 
 class KernelPainter(Ringed):
@@ -137,8 +123,7 @@ class KeyTiles(Listed, KernelPainter):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("keyTiles")
-        self.setAccessibleName("Keys that stand for the kernels")
+        named(self, "keyTiles", "Keys that stand for the kernels")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -360,8 +345,7 @@ class KeyOfKernel(KernelPainter):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("keyOfKernel")
-        self.setAccessibleName("The focused kernel by its key")
+        named(self, "keyOfKernel", "The focused kernel by its key")
         self.content: FocusedKey | None = None
         policy = QSizePolicy.Policy
         self.setSizePolicy(policy.Expanding, policy.Fixed)

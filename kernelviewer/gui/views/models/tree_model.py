@@ -92,11 +92,7 @@ class TreeItem:
     """
 
     def __init__(
-        self,
-        model: OpenModel,
-        node: Node | None,
-        parent: TreeItem | None,
-        row: int,
+        self, model: OpenModel, node: Node | None, parent: TreeItem | None, row: int
     ) -> None:
         self.model, self.node, self.row = model, node, row
         self._parent = None if parent is None else weak(parent)
@@ -264,8 +260,6 @@ class ModelTreeModel(QAbstractItemModel):
 
     Attributes
     ----------
-    roots
-        The networks.
     health
         What is known of the health of layers.
     """

@@ -20,6 +20,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QAbstractSlider, QSizePolicy
 
 from kernelviewer.gui import theme
+from kernelviewer.gui.controls import named
 from kernelviewer.gui.painting.pixels import caption_font, device_length, device_pixels
 from kernelviewer.gui.views.spectrum.strip import CURSOR, Axis
 
@@ -64,8 +65,7 @@ class LatentSlider(QAbstractSlider):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("latentSlider")
-        self.setAccessibleName("Code")
+        named(self, "latentSlider", "Code")
         self.setOrientation(Qt.Orientation.Horizontal)
         self.setRange(0, STEPS)
         self.setSingleStep(round(STEP * STEPS))
