@@ -6,8 +6,8 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtCore import QPoint, QRect
-from PySide6.QtGui import QFont
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QFont, QFontMetricsF
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractScrollArea,
@@ -26,6 +26,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kernelviewer.gui.painting.pixels import caption_font
+from kernelviewer.gui.theme import text_size
 from tests.gui.conftest import wait_idle
 from tests.gui.test_random import write_patterns
 
@@ -173,6 +175,24 @@ def cut(controls: list[QWidget]) -> list[str]:
     return found
 
 
+def cut_titles(window: MainWindow) -> list[str]:
+    """Columns of the tree of networks, and keys, whose words have not their room."""
+    header, tiles, found = window.parts.tree.tree.header(), window.parts.keys.tiles, []
+    font = QFont(window.font())
+    font.setPixelSize(text_size("small"))
+    for column in range(1, header.count()):
+        title = header.model().headerData(column, Qt.Orientation.Horizontal)
+        wide = QFontMetricsF(font).horizontalAdvance(title)
+        if not header.isSectionHidden(column) and header.sectionSize(column) < wide:
+            found.append(f"{title} of {wide}")
+    metrics = QFontMetricsF(caption_font(tiles.font()))
+    for place, tile in enumerate(tiles.tiles):
+        wide = max(map(metrics.horizontalAdvance, tile.texts))
+        if wide > tiles.box_of(place).width():
+            found.append(f"key {tile.number} of {wide}")
+    return found
+
+
 def faults(window: MainWindow) -> list[str]:
     """What is wrong with the window as it is now."""
     controls = [
@@ -190,6 +210,7 @@ def faults(window: MainWindow) -> list[str]:
         *out_of_sight(window, controls),
         *overlapping(window, controls),
         *cut(controls),
+        *cut_titles(window),
     ]
 
 

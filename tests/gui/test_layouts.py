@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QTabBar, QToolButton
 
 from kernelviewer.gui import create_window
 from kernelviewer.gui.frame.layouts import ARRANGEMENTS
+from kernelviewer.gui.frame.panel import TitleLine
 from kernelviewer.gui.registry import FLEETING
 from kernelviewer.gui.views.welcome import Pages
 from kernelviewer.state.model import KernelRef
@@ -291,6 +292,21 @@ def test_a_title_line_knows_its_least_width_whatever_changes_in_it(
     assert line.minimumSizeHint() == longer
     line.label.setFont(QFont(line.label.font().family(), 30))
     assert line.minimumSizeHint().height() > longer.height()
+
+
+def test_a_title_without_room_is_the_short_one_though_no_control_fits(
+    qtbot: Any,
+) -> None:
+    line = TitleLine("Layer composition", short="Composition")
+    qtbot.addWidget(line)
+    control = QToolButton()
+    control.setText("identified of all the kernels there are ▾")
+    line.add_control(control)
+    line.resize(line.minimumSizeHint().width() - 10, 36)
+    line.show()
+    assert line.label.text() == "Composition"
+    assert control.isHidden()
+    assert line.minimumSizeHint().width() <= line.width()
 
 
 def test_eight_sizes_and_long_names_do_not_widen_the_window(

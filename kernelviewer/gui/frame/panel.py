@@ -105,17 +105,24 @@ class TitleLine(QFrame):
         title = self.label.text()
         titles = self._titles if title in self._titles else (title,)
         hidden = {text: self._without_room(text) for text in titles}
-        title = min(titles, key=lambda t: [c in hidden[t] for c in self._controls])
+        title = min(
+            titles,
+            key=lambda t: (self._room(t) < 0, [c in hidden[t] for c in self._controls]),
+        )
         self.label.setText(title)
         for control in self._controls:
             if control.isHidden() != (control in hidden[title]):
                 control.setVisible(control not in hidden[title])
 
-    def _without_room(self, title: str) -> list[QWidget]:
-        """The controls that do not fit beside a title."""
+    def _room(self, title: str) -> int:
+        """Pixels beside a title and what is always there."""
         wide = self.label.fontMetrics().horizontalAdvance
         room = self.width() - self.minimumSizeHint().width()
-        room += wide(self.label.text()) - wide(title)
+        return room + wide(self.label.text()) - wide(title)
+
+    def _without_room(self, title: str) -> list[QWidget]:
+        """The controls that do not fit beside a title."""
+        room = self._room(title)
         letter, hidden = self.fontMetrics().averageCharWidth(), []
         for control in self._controls:
             needed = _least(control) + _SPACING

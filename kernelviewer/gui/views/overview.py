@@ -33,8 +33,7 @@ class OverviewController(Controller):
         computed = (state.analyses, state.open_families, state.naming, state.labels)
         if self.is_news("rows", state.models, *computed, *edits):
             counts = self.window.all_sizes.count(state)
-            sizes = sorted(state.sizes, key=lambda size: -state.sizes[size])
-            self.view.set_rows(count_networks(state, counts), tuple(sizes))
+            self.view.set_rows(count_networks(state, counts), tuple(state.sizes))
         if self.is_news("picked", state.models, state.layers):
             self.view.set_picked(_whole_networks(state))
 

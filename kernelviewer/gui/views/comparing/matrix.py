@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 _MARGIN, _GAP = 10, 5
 _SWATCH = 9
-_LEAST = 14
-"""Height of a row, pixels, that can be read."""
+_TIGHT = 0.8
+"""Height of a row that can be read, in lines of text."""
 _SMALLEST = 7
 """Height of the smallest numbers, pixels."""
 _UPRIGHT = 17
@@ -156,11 +156,11 @@ class TransitionMatrix(Listed, Ringed):
         right = metrics.horizontalAdvance("100 %") + _GAP + _MARGIN
         line = metrics.height()
         above = 2 * line + _SWATCH + 2 * _GAP
-        if self.height() - above - _GAP < (_LEAST - 3) * len(kinds):  # swatches alone
+        if self.height() - above - _GAP < _TIGHT * line * len(kinds):  # swatches alone
             names, right = 0.0, _MARGIN
         left = _MARGIN + names + 2 * _GAP + _SWATCH
         wide = max(40.0, self.width() - left - right)
-        spare = self.height() - above - names - _LEAST * len(kinds)
+        spare = self.height() - above - names - line * len(kinds)
         if wide / max(1, len(kinds)) >= _UPRIGHT and spare > 0:
             above += names
         high = max(20.0, self.height() - above - _GAP)
@@ -246,7 +246,7 @@ class TransitionMatrix(Listed, Ringed):
             self._headline(), Qt.TextElideMode.ElideRight, head.width()
         )
         painter.drawText(head, flags.AlignVCenter, text)
-        if high >= _LEAST - 3:
+        if high >= _TIGHT * line:
             kept = QRectF(field.right() + _GAP, field.top() - line - 2, 60, line)
             painter.drawText(kept, flags.AlignVCenter, "kept")
         upright = field.top() > 2 * line + _SWATCH + 3 * _GAP
@@ -257,7 +257,7 @@ class TransitionMatrix(Listed, Ringed):
             room = field.left() - _MARGIN - 2 * _GAP - _SWATCH
             cut = metrics.elidedText(name, Qt.TextElideMode.ElideRight, room)
             painter.setPen(QColor(tokens.text))
-            if high >= _LEAST - 3:
+            if high >= _TIGHT * line:
                 place = QRectF(_MARGIN, y - line / 2, room, line)
                 painter.drawText(place, flags.AlignRight | flags.AlignVCenter, cut)
             square = QRectF(0, 0, _SWATCH, min(_SWATCH, high - 1))
@@ -327,7 +327,7 @@ class TransitionMatrix(Listed, Ringed):
         """At the right of each row, what kept its class."""
         field = self._field()
         high = field.height() / len(shares)
-        if high < _LEAST - 3:
+        if high < _TIGHT * QFontMetricsF(painter.font()).height():
             return
         painter.setPen(QColor(theme.tokens().secondary))
         for row, share in enumerate(shares):

@@ -85,8 +85,6 @@ CELL_PADDING = 9
 TEXT_MARGIN = 3
 """Left and right of a text in its cell, pixels."""
 BAR_WIDTH = 50
-HEADER = 12
-"""Size of the column titles, pixels, as in the style sheet."""
 NAME_WIDTH = 150
 """Most that is kept free for names, pixels; for them columns are left out."""
 MOST_NAMES = 0.8
@@ -474,7 +472,7 @@ class ModelTree(QWidget):
         """Make the columns as wide as what stands in them."""
         items, metrics = self._items(self.source.roots), self.fontMetrics()
         font = QFont(self.font())
-        font.setPixelSize(HEADER)
+        font.setPixelSize(theme.text_size("small"))
         caption = QFontMetrics(font)
         most = metrics.horizontalAdvance(MOST_WIDE)
         for column, least in LEAST_WIDE.items():
