@@ -83,7 +83,7 @@ def label(
     >>> from kernelviewer.files import resource
     >>> table = kv.label(resource("sample", "sample.safetensors"))
     >>> table
-    <LabelTable: 880 kernels; identified: 7×7 9...% (noise 0.0%)>
+    <LabelTable: 880 kernels; identified: 7×7 9... % (noise <0.1 %)>
     >>> next(iter(table.counts())) in table["class"]
     True
     >>> float(table["fit"].max()) <= 1
@@ -96,6 +96,12 @@ def label(
     place = choose_device(device)
     wanted = None if size is None else as_size(size)
     level = None if threshold is None else _fit(threshold)
+    for source in _flat(sources):
+        said = source if isinstance(source, str) else ""
+        if said in (*WAYS, *WORDS) and not Path(said).exists():
+            how = "by" if said in WAYS else "words"
+            msg = f"there is no file {said!r}; to name kernels so write {how}={said!r}"
+            raise ValueError(msg)
     banks = _banks(sources)
     table = LabelTable(
         tuple(
@@ -217,16 +223,14 @@ def spectrum(
     if naming.by == "code":
         encoder = _encoder(own, size)
         if encoder is None:
-            msg = (
+            raise ValueError(
                 f"there is no autoencoder for {size_label(size)} kernels; "
                 "kernelviewer train makes one, by='family' needs none"
             )
-            raise ValueError(msg)
         points = encoder.spectrum(_POINTS)
         return Spectrum("code", size, codes, points, encoder.stretches, encoder)
     if not supported(size):
-        msg = f"the pattern family has no {size_label(size)} kernels"
-        raise ValueError(msg)
+        raise ValueError(f"the pattern family has no {size_label(size)} kernels")
     found = family_spectrum(size)
     stretches = family_stretches(found, naming.scheme("family"))
     return Spectrum("family", size, codes, found.spectrum(_POINTS), stretches, found)
@@ -297,8 +301,7 @@ def figure(
     if not isinstance(kind, str):
         raise TypeError("the kind comes first: kv.figure('composition', network)")
     if kind not in EXHIBITS:
-        msg = f"there is no figure {kind!r}{_meant(kind, EXHIBITS)}"
-        raise ValueError(msg)
+        raise ValueError(f"there is no figure {kind!r}{_meant(kind, EXHIBITS)}")
     item, look = EXHIBITS[kind], _looks(preset, looks)
     load_matplotlib(documented=False)
     if not item.needs_file:
@@ -404,6 +407,8 @@ def show(*sources: Kernels, block: bool | None = None) -> MainWindow | None:
     ------
     RuntimeError
         There is no display, or a system library is missing; it says which.
+    CheckpointError
+        There is no such file.
 
     Examples
     --------
@@ -413,6 +418,7 @@ def show(*sources: Kernels, block: bool | None = None) -> MainWindow | None:
     >>> window = kv.show(bank)  # doctest: +SKIP
     """
     from kernelviewer.commands.window import missing_library, window_problem
+    from kernelviewer.formats.registry import look_at
 
     if problem := window_problem():
         raise RuntimeError(problem)
@@ -421,7 +427,9 @@ def show(*sources: Kernels, block: bool | None = None) -> MainWindow | None:
     except ImportError as error:
         raise RuntimeError(missing_library(error) or str(error)) from error
     opened = [
-        Path(item) if isinstance(item, str | os.PathLike) else extract_kernels(item)
+        look_at(Path(item)).path
+        if isinstance(item, str | os.PathLike)
+        else extract_kernels(item)
         for item in _flat(sources)
     ]
     return show_window(opened, _ipython_with_qt() if block is None else not block)
@@ -492,8 +500,7 @@ def _size_of(source: Any) -> Size:
         return as_size(source)
     bank = extract_kernels(source)
     if not bank.sizes:
-        msg = f"{bank.name} has no depthwise kernels"
-        raise ValueError(msg)
+        raise ValueError(f"{bank.name} has no depthwise kernels")
     return max(bank.sizes, key=lambda size: (len(bank.sizes[size]), size))
 
 
@@ -513,11 +520,9 @@ def _fit(value: Any) -> float:
 
 def _naming(by: By | None, words: Words, autoencoder: object) -> Naming:
     if by is not None and by not in WAYS:
-        msg = f"kernels are named by {' or '.join(WAYS)}, not {by!r}"
-        raise ValueError(msg)
+        raise ValueError(f"kernels are named by {' or '.join(WAYS)}, not {by!r}")
     if words not in WORDS:
-        msg = f"there are the words {' and '.join(WORDS)}, not {words!r}"
-        raise ValueError(msg)
+        raise ValueError(f"there are the words {' and '.join(WORDS)}, not {words!r}")
     usual: By = "family" if autoencoder is None else "code"
     return Naming(by or usual, words)
 
@@ -559,8 +564,7 @@ def _looks(preset: str, looks: dict[str, Any]) -> FigureOptions:
     )
 
     if preset and preset not in PRESETS:
-        msg = f"there is no preset {preset!r}{_meant(preset, PRESETS)}"
-        raise ValueError(msg)
+        raise ValueError(f"there is no preset {preset!r}{_meant(preset, PRESETS)}")
     flags = {
         (option.flag or name).replace("-", "_"): name
         for name, option in OPTIONS.items()

@@ -61,18 +61,12 @@ class DeviceError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Where arrays lie and what computes with them.
-
-    Attributes
-    ----------
-    type
-        ``cuda``, ``mps`` or ``cpu``.
-    library
-        ``numpy`` knows only the CPU.
-    """
+    """Where arrays lie and what computes with them."""
 
     type: str
+    """``cuda``, ``mps`` or ``cpu``."""
     library: Literal["numpy", "torch"] = "torch"
+    """``numpy`` knows only the CPU."""
 
     @property
     def xp(self) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import os
 import sys
 import tempfile
@@ -16,6 +17,7 @@ import platformdirs
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
+    from _csv import Writer
     from collections.abc import Iterator
 
     from kernelviewer.text import AnyPath
@@ -64,6 +66,17 @@ def atomic_write(path: AnyPath) -> Iterator[IO[bytes]]:
         raise
 
 
+@contextmanager
+def csv_writer(path: AnyPath) -> Iterator[Writer]:
+    """A writer of lines of CSV, UTF-8, to a file that is whole as `atomic_write`'s."""
+    import csv
+
+    with atomic_write(path) as file:
+        text = io.TextIOWrapper(file, "utf-8", newline="")
+        yield csv.writer(text, lineterminator="\n")
+        text.detach()
+
+
 def write_text(path: AnyPath, text: str) -> None:
     """Write UTF-8 text as `atomic_write` does."""
     with atomic_write(path) as file:
@@ -72,11 +85,6 @@ def write_text(path: AnyPath, text: str) -> None:
 
 def file_hash(path: AnyPath, watch: Watch = NEVER) -> str:
     """SHA-256 of a file's content, hexadecimal.
-
-    Parameters
-    ----------
-    watch
-        Checked between pieces; what it raises cancels.
 
     Raises
     ------

@@ -75,6 +75,14 @@ def shortened(text: str, most: int = 100) -> str:
     return f"{text[:half]}…{text[-half:]}"
 
 
+def percent(share: float, digits: int = 1) -> str:
+    """``90.8 %``; a dash where there is no share, and never 0 where there is some."""
+    if share != share:
+        return "–"
+    text, least = f"{100 * share:.{digits}f}", f"{10.0**-digits:.{digits}f}"
+    return f"<{least} %" if share > 0 and float(text) == 0 else f"{text} %"
+
+
 def as_paths(paths: AnyPath | Iterable[AnyPath]) -> list[Path]:
     """Paths as callers give them; one alone is a list of it."""
     if isinstance(paths, str | os.PathLike):

@@ -161,6 +161,9 @@ def test_names_by_code_and_by_the_papers_words() -> None:
     assert "edge-x" not in kv.label(sample, words="paper").counts()
     with pytest.raises(ValueError, match="named by code or family, not 'names'"):
         kv.label(sample, by="names")  # type: ignore[arg-type]
+    for word, said in (("code", "by='code'"), ("paper", "words='paper'")):
+        with pytest.raises(ValueError, match=f"no file '{word}'.* write {said}"):
+            kv.label(sample, word)
 
 
 def test_a_spectrum_names_the_places_that_it_decodes() -> None:
@@ -255,7 +258,8 @@ def test_what_can_only_mean_one_thing_is_taken(tmp_path: Path) -> None:
     assert kv.spectrum("3x3").size == kv.spectrum([3, 3]).size == (3, 3)  # type: ignore[arg-type]
     assert kv.figure("sheet", [bank], size="3x3").caption  # type: ignore[attr-defined]
     assert kv.compare(path, bank).sizes[3, 3].summary.changed == 0
-    page = kv.report([path], tmp_path / "report", formats="png", samples=2)
+    small = {"a.conv_dw.weight": np.random.default_rng(0).normal(size=(8, 1, 5, 5))}
+    page = kv.report(small, tmp_path / "report", formats="png", samples=2, dpi=100)
     assert next((page.parent / "figures").glob("*.png")).is_file()
     with pytest.raises(OSError, match=r"nowhere.labels\.csv"):
         kv.label(bank).to_csv(tmp_path / "nowhere" / "labels.csv")
@@ -358,13 +362,10 @@ def script(code: str, path: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("memory", [True, False])
-def test_the_window_of_a_script_stays_until_it_is_closed(
-    memory: bool, tmp_path: Path
-) -> None:
+def test_the_window_of_a_script_stays_until_it_is_closed(tmp_path: Path) -> None:
     code = SHOW.format(
         before="from kernelviewer.gui.main_window import MainWindow",
-        memory=memory,
+        memory=True,
         arrange=CLOSE.format(
             "shown = MainWindow.showEvent\n"
             "def show(self, event):\n"
@@ -375,8 +376,7 @@ def test_the_window_of_a_script_stays_until_it_is_closed(
         after="print(window)",
     )
     path = write_network(tmp_path / "net.safetensors")
-    name = "state dict" if memory else "net"
-    assert script(code, path).split("\n")[:2] == [name, "None"]
+    assert script(code, path).split("\n")[:2] == ["state dict", "None"]
 
 
 def test_a_program_with_an_application_gets_the_window_at_once(tmp_path: Path) -> None:
@@ -405,6 +405,11 @@ shell.user_ns["w"].close()
     loop, visible = out.split()[-2:]
     assert loop.startswith("qt")
     assert visible == "True"
+
+
+def test_a_window_of_a_file_that_is_not_there_is_no_window(tmp_path: Path) -> None:
+    with pytest.raises(kv.CheckpointError, match="there is no such file"):
+        kv.show(tmp_path / "missing.pth")
 
 
 def test_without_a_display_the_window_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

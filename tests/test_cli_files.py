@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -258,11 +259,16 @@ def test_a_full_disk_leaves_no_half_file(network: Path, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
     done = subprocess.run(
-        [sys.executable, "-m", "kernelviewer", "extract", network, "-o", "out/o.npz"],
+        # without -B what it compiles would be cut as well, and kept
+        [
+            *(sys.executable, "-B", "-m", "kernelviewer"),
+            *("extract", network, "-o", "out/o.npz"),
+        ],
         cwd=tmp_path,
         capture_output=True,
         text=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)),
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},  # it would be cut off, too
     )
     assert done.returncode == 1
     assert done.stderr.startswith("kernelviewer: out/o.npz: cannot be written (")

@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import pytest
 import kernelviewer as kv
 from kernelviewer.cli import WINDOW, module_of, parser_of
 from kernelviewer.commands import COMMANDS
+from kernelviewer.files import resource
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -58,6 +60,19 @@ def test_every_public_name_has_its_place(make: ModuleType) -> None:
     assert "`kv.CheckpointError`" in page
 
 
+@pytest.fixture
+def short_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run that comes with the program has some of its steps alone."""
+    steps = sorted(resource("sample-run").glob("step-*"))
+    for step in (steps[0], steps[5], steps[-1]):
+        shutil.copy(step, tmp_path)
+    monkeypatch.setattr(
+        "kernelviewer.files.resource",
+        lambda *names: tmp_path if names == ("sample-run",) else resource(*names),
+    )
+
+
+@pytest.mark.usefixtures("short_run")
 @pytest.mark.parametrize("path", sorted(DOCS.glob("examples/*.ipynb")), ids=str)
 def test_notebooks_run_and_have_their_outputs(path: Path, make: ModuleType) -> None:
     cells = json.loads(path.read_text("utf-8"))["cells"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,19 +25,23 @@ from kernelviewer.commands.output import (
     complain,
     counted,
     number,
+    rounded,
     say,
 )
 from kernelviewer.commands.reading import (
+    add_json_argument,
+    add_output_argument,
     add_reading_arguments,
-    cannot_write,
     check_output,
     equal_notes,
     parse_pair,
+    writing,
 )
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.kernels.pairing import MATCHES, why_apart
 from kernelviewer.latent.compare import compare, write_pairs
+from kernelviewer.text import percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,17 +61,12 @@ _MOST_CHANGES = 6
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("a", metavar="A", help="a checkpoint: before")
-    parser.add_argument("b", metavar="B", help="another, or another copy: after")
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        metavar="OUT.csv",
-        help="write one row per pair of kernels",
-    )
+    add = parser.add_argument
+    add("a", metavar="A", help="a checkpoint: before")
+    add("b", metavar="B", help="another, or another copy: after")
+    add_output_argument(parser, "OUT.csv", "write one row per pair of kernels")
     add_by_argument(parser)
-    parser.add_argument(
+    add(
         "--match",
         choices=MATCHES,
         default="names",
@@ -76,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "order and shape of the layers; or the best match within a layer, for "
         "networks trained apart (default: names)",
     )
-    parser.add_argument(
+    add(
         "--pair",
         dest="pairing",
         type=parse_pair,
@@ -87,11 +85,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_threshold_argument(parser)
     add_autoencoder_argument(parser)
-    parser.add_argument(
-        "--json", action="store_true", help="print a JSON object in place of tables"
-    )
+    add_json_argument(parser)
     add_reading_arguments(parser)
-    parser.add_argument(
+    add(
         "--copy-b",
         metavar="NAME",
         help="open this copy of the second network (default: as --copy says)",
@@ -123,11 +119,8 @@ def run(options: argparse.Namespace) -> int:
         watch=LINE,
     )
     if options.output:
-        try:
+        with writing(options.output):
             write_pairs(options.output, found, LINE)
-        except OSError as error:
-            complain(cannot_write(options.output, error))
-            return 1
     if options.json:
         say(json.dumps(summarise(found, naming), indent=1))
     else:
@@ -174,8 +167,8 @@ def summarise(found: Comparison, naming: Naming) -> dict[str, Any]:
             {
                 "layer": found.bank_a.layers[item.layer_a].name,
                 "pairs": item.summary.pairs,
-                "mean_cosine": _rounded(item.summary.mean_cosine),
-                "changed": _rounded(item.summary.changed),
+                "mean_cosine": rounded(item.summary.mean_cosine),
+                "changed": rounded(item.summary.changed),
             }
             for item in found.layers
         ],
@@ -191,9 +184,9 @@ def _summarise(item: SizeComparison, scheme: Scheme) -> dict[str, Any]:
         "pairs": len(item),
         "unpaired_a": len(item.unpaired_a),
         "unpaired_b": len(item.unpaired_b),
-        "mean_cosine": _rounded(item.summary.mean_cosine),
-        "shuffled_cosine": _rounded(item.null.mean_cosine),
-        "changed": _rounded(item.summary.changed),
+        "mean_cosine": rounded(item.summary.mean_cosine),
+        "shuffled_cosine": rounded(item.null.mean_cosine),
+        "changed": rounded(item.summary.changed),
         "transitions": None
         if matrix is None
         else {
@@ -202,14 +195,10 @@ def _summarise(item: SizeComparison, scheme: Scheme) -> dict[str, Any]:
             }
             for before in kinds
         },
-        "shift": None if item.shift is None else _rounded(item.shift.value),
+        "shift": None if item.shift is None else rounded(item.shift.value),
     }
-    noise = _rounded(item.noise)
+    noise = rounded(item.noise)
     return summary if noise is None else {**summary, "noise_cosine": noise}
-
-
-def _rounded(value: float) -> float | None:
-    return None if value != value else round(value, 6)
 
 
 def _notes(found: Comparison, options: argparse.Namespace) -> Iterator[str]:
@@ -243,8 +232,7 @@ def _print(found: Comparison, options: argparse.Namespace) -> None:
     for place, item in enumerate(found.sizes.values()):
         if place:
             say("")
-        for line in _lines(found, item):
-            say(line)
+        say(*_lines(found, item))
     if options.output:
         say(f"\n{options.output}: {counted(len(found), 'row')}")
 
@@ -265,8 +253,8 @@ def _lines(found: Comparison, item: SizeComparison) -> Iterator[str]:
         )
     if item.transitions is not None:
         yield (
-            f"  class changed {_percent(summary.changed)} (shuffled channels "
-            f"{_percent(null.changed)})"
+            f"  class changed {percent(summary.changed)} (shuffled channels "
+            f"{percent(null.changed)})"
         )
     if item.shift is not None:
         yield (
@@ -300,7 +288,7 @@ def _row(found: Comparison, layer: LayerComparison) -> tuple[str, ...]:
         number(summary.pairs),
         _number(summary.mean_cosine),
         _number(summary.scale_ratio[len(summary.scale_ratio) // 2], "+"),
-        _percent(summary.changed),
+        percent(summary.changed),
     )
 
 
@@ -310,7 +298,3 @@ def _noise(value: float) -> str:
 
 def _number(value: float, sign: str = "") -> str:
     return "–" if value != value else f"{value:{sign}.3f}"
-
-
-def _percent(share: float) -> str:
-    return "–" if share != share else f"{100 * share:.1f} %"

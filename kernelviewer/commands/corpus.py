@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import json
 import os
 import sys
@@ -32,11 +30,14 @@ from kernelviewer.commands.output import (
     share,
 )
 from kernelviewer.commands.reading import (
+    add_json_argument,
+    add_output_argument,
     add_reading_arguments,
-    cannot_write,
     check_output,
+    count_to,
     number_between,
     read_bank,
+    writing,
 )
 from kernelviewer.corpus.build import (
     Engine,
@@ -50,7 +51,7 @@ from kernelviewer.corpus.query import COLUMNS, GROUPS, HELP, Questions, parse
 from kernelviewer.corpus.store import AUTOENCODERS, Corpus, CorpusError
 from kernelviewer.corpus.tables import Accuracies, chosen, main_size, table_of
 from kernelviewer.device import CHOICES
-from kernelviewer.files import atomic_write, write_text
+from kernelviewer.files import csv_writer, write_text
 from kernelviewer.formats.errors import with_hint
 from kernelviewer.kernels import size_key
 from kernelviewer.text import csv_text
@@ -68,7 +69,6 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 _NOT_A_TERMINAL_S = 30.0
-_MOST_ROWS = 1_000_000
 _SHOWN = 20
 
 
@@ -89,25 +89,24 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _add_build(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("sources", nargs="+", metavar="SOURCE", help=_SOURCES)
-    parser.add_argument(
-        "-o",
-        "--output",
-        required=True,
-        type=Path,
-        metavar="DIR",
-        help="folder of the corpus; one that is there goes on, and what it has of the "
+    add = parser.add_argument
+    add("sources", nargs="+", metavar="SOURCE", help=_SOURCES)
+    add_output_argument(
+        parser,
+        "DIR",
+        "folder of the corpus; one that is there goes on, and what it has of the "
         "same content is not done again",
+        required=True,
     )
     _add_engine(parser)
-    parser.add_argument(
+    add(
         "--weights",
         choices=("float16", "float32"),
         default="float16",
         help="how weights are kept: patterns as float16, within a thousandth of a "
         "kernel's scale, or the numbers themselves (default: %(default)s)",
     )
-    parser.add_argument(
+    add(
         "--rebuild",
         action="store_true",
         help="make networks again that were made with other options or by another "
@@ -126,10 +125,11 @@ _SOURCES = (
 
 
 def _add_engine(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
     cores = os.cpu_count() or 1
-    parser.add_argument(
+    add(
         "--workers",
-        type=_count,
+        type=count_to(1_000_000),
         default=cores,
         metavar="N",
         help="networks at a time on this machine (default: its cores, %(default)s)",
@@ -144,29 +144,27 @@ def _add_engine(parser: argparse.ArgumentParser) -> None:
         metavar="F",
         help="use the Dask cluster whose scheduler wrote this file",
     )
-    parser.add_argument(
+    add(
         "--timeout",
         type=number_between(1, 1e6, "time"),
         default=3600.0,
         metavar="S",
         help="seconds after which a network is given up (default: %(default)g)",
     )
-    parser.add_argument(
+    add(
         "--memory",
         type=number_between(0.1, 1e5, "size"),
         metavar="GB",
         help="memory that a network may take (default: 80 %% of the machine's, shared "
         "among the workers)",
     )
-    parser.add_argument(
+    add(
         "--device",
         choices=CHOICES,
         default="cpu",
         help="where to compute (default: %(default)s; a worker has one core)",
     )
-    parser.add_argument(
-        "--json", action="store_true", help="print what was done as a JSON object"
-    )
+    add_json_argument(parser, "print what was done as a JSON object")
 
 
 def _build(options: argparse.Namespace) -> int:
@@ -184,7 +182,7 @@ def _build(options: argparse.Namespace) -> int:
 
 
 def _add_add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("corpus", type=Path, metavar="DIR", help="the corpus")
+    _add_corpus(parser)
     parser.add_argument("sources", nargs="+", metavar="SOURCE", help=_SOURCES)
     _add_engine(parser)
 
@@ -274,10 +272,8 @@ def _summary(folder: Path, tally: Tally) -> dict[str, Any]:
 
 
 def _add_info(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("corpus", type=Path, metavar="DIR", help="the corpus")
-    parser.add_argument(
-        "--json", action="store_true", help="print a JSON object in place of lines"
-    )
+    _add_corpus(parser)
+    add_json_argument(parser)
 
 
 def _info(options: argparse.Namespace) -> int:
@@ -307,8 +303,7 @@ def _info(options: argparse.Namespace) -> int:
     rows: list[tuple[str, ...]] = [heads]
     for size, kernels in corpus.sizes().items():
         rows.append(_size_row(corpus, size, kernels))
-    for line in aligned(rows, frozenset(range(1, 6))):
-        say(line)
+    say(*aligned(rows, frozenset(range(1, 6))))
     say(
         f"index {index / 1e6:.1f} MB, weights {weights / 1e6:.1f} MB ({recipe.weights})"
     )
@@ -341,39 +336,34 @@ def _size_row(corpus: Corpus, size: str, kernels: int) -> tuple[str, ...]:
 
 
 def _add_table(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("corpus", type=Path, metavar="DIR", help="the corpus")
-    parser.add_argument(
-        "--size", default="", help="kernel size (default: the one with most kernels)"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    _add_corpus(parser)
+    add("--size", default="", help="kernel size (default: the one with most kernels)")
+    add(
         "--network",
         action="append",
         default=[],
         metavar="PATTERN",
         help="only networks with such names, as in 'mcunet*' (may be repeated)",
     )
-    parser.add_argument(
+    add(
         "--paper",
         action="store_true",
         help="join the fine classes to those of the paper",
     )
-    parser.add_argument(
+    add(
         "--repeats",
         action="store_true",
         help="list networks with the kernels of an earlier one too",
     )
-    parser.add_argument(
+    add(
         "--accuracy",
         type=Path,
         metavar="CSV",
         help="table with a network and its accuracy a line, which becomes a column",
     )
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        metavar="OUT",
-        help="the file to write: .csv, .md or .tex (default: print Markdown)",
+    add_output_argument(
+        parser, "OUT", "the file to write: .csv, .md or .tex (default: print Markdown)"
     )
 
 
@@ -400,11 +390,8 @@ def _table(options: argparse.Namespace) -> int:
     if options.output is None:
         say(text.rstrip("\n"))
         return 0
-    try:
+    with writing(options.output):
         write_text(options.output, text)
-    except OSError as error:
-        complain(cannot_write(options.output, error))
-        return 1
     say(f"{options.output}: {counted(len(networks), 'network')}, {size} kernels")
     return 0
 
@@ -416,7 +403,7 @@ def _tell_unused(accuracies: Accuracies, corpus: Corpus) -> None:
         complain(f"{counted(len(unused), 'network')} of the accuracies not here: {few}")
 
 
-def _add_check(parser: argparse.ArgumentParser) -> None:
+def _add_corpus(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("corpus", type=Path, metavar="DIR", help="the corpus")
 
 
@@ -440,45 +427,40 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _add_query(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("corpus", type=Path, metavar="DIR", help="the corpus")
-    parser.add_argument(
-        "terms", nargs="*", metavar="TERM", help=HELP.replace("%", "%%")
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    _add_corpus(parser)
+    add("terms", nargs="*", metavar="TERM", help=HELP.replace("%", "%%"))
+    add(
         "--by",
         default="",
         metavar="COLUMNS",
         help=f"count by these, with commas between: {', '.join(GROUPS)}, size",
     )
-    parser.add_argument(
+    add(
         "--histogram",
         choices=("code", "fit", "cosine", "margin"),
         help="count in 20 equal parts from 0 to 1",
     )
-    parser.add_argument(
+    add(
         "--nearest",
         metavar="FILE:LAYER:CHANNEL",
         help="the kernels nearest to this one of a checkpoint, nearest first",
     )
-    parser.add_argument(
+    add(
         "--most",
-        type=_count,
+        type=count_to(1_000_000),
         default=1000,
         metavar="N",
         help="how many kernels at most are nearest, or written (default: %(default)s)",
     )
-    parser.add_argument(
+    add(
         "--sample",
         type=int,
         metavar="SEED",
         help="where there are more, a random sample in place of the first",
     )
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        metavar="OUT",
-        help="write the kernels: .csv (a row each) or .npz (their weights)",
+    add_output_argument(
+        parser, "OUT", "write the kernels: .csv (a row each) or .npz (their weights)"
     )
 
 
@@ -521,8 +503,7 @@ def _say_counts(counts: dict[tuple[Any, ...], int], by: str) -> None:
     ordered = sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))
     rows = [(*by.split(","), "kernels")]
     rows += [(*map(_said, key), number(kernels)) for key, kernels in ordered]
-    for line in aligned(rows, frozenset({len(rows[0]) - 1})):
-        say(line)
+    say(*aligned(rows, frozenset({len(rows[0]) - 1})))
 
 
 def _said(value: object) -> str:
@@ -550,17 +531,13 @@ def _kernel_of(text: str, output: Path | None) -> NDArray[np.float32]:
 def _written(questions: Questions, found: Found, options: argparse.Namespace) -> int:
     """Write or print the kernels that were found."""
     if options.output is None:
-        for line in aligned(list(_lines(questions, found)), frozenset({3})):
-            say(line)
+        say(*aligned(list(_lines(questions, found)), frozenset({3})))
         return 0
-    try:
+    with writing(options.output):
         if options.output.suffix.lower() == ".npz":
             _write_weights(options.output, questions.bank(found, "query"))
         else:
             _write_rows(options.output, questions, found)
-    except OSError as error:
-        complain(cannot_write(options.output, error))
-        return 1
     part = f" of {number(found.total)}" if found.total > len(found) else ""
     how = ", a sample" if part and options.sample is not None else ""
     say(f"{options.output}: {counted(len(found), 'kernel')}{part}{how}")
@@ -584,16 +561,13 @@ def _lines(questions: Questions, found: Found) -> Iterator[Sequence[str]]:
 def _write_rows(path: Path, questions: Questions, found: Found) -> None:
     columns = questions.rows(found, COLUMNS)
     names = [*found.columns, *COLUMNS]
-    with atomic_write(path) as file:
-        text = io.TextIOWrapper(file, "utf-8", newline="")
-        writer = csv.writer(text, lineterminator="\n")
+    with csv_writer(path) as writer:
         writer.writerow(["network", "size", *names])
         size = size_key(found.size)
         values = [(found.columns | columns)[name] for name in names]
         for place in range(len(found)):
             network = csv_text(found.networks[found.network[place]])
             writer.writerow([network, size, *(_cell(v[place]) for v in values)])
-        text.detach()
 
 
 def _cell(value: Any) -> Any:
@@ -610,13 +584,6 @@ def _write_weights(path: Path, bank: KernelBank) -> None:
     write_archive(path, [(bank.name, bank)])
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) <= _MOST_ROWS:
-        msg = f"{text!r} is no whole number from 1 to {number(_MOST_ROWS)}"
-        raise argparse.ArgumentTypeError(msg)
-    return int(text)
-
-
 _PARTS: dict[str, tuple[Any, Any, str]] = {
     "build": (_add_build, _build, "take networks into a new corpus, or go on with one"),
     "add": (_add_add, _add, "take more networks into a corpus, as it was built"),
@@ -628,7 +595,7 @@ _PARTS: dict[str, tuple[Any, Any, str]] = {
     "table": (_add_table, _table, "write the paper's table over all networks"),
     "query": (_add_query, _query, "count kernels, find and write them"),
     "check": (
-        _add_check,
+        _add_corpus,
         _check,
         "look for what is missing, cut off or of old versions",
     ),

@@ -16,7 +16,7 @@ from kernelviewer.commands.networks import (
     sizes_of,
 )
 from kernelviewer.commands.output import aligned, complain, counted, number, say
-from kernelviewer.commands.reading import parse_seed, parse_size
+from kernelviewer.commands.reading import add_json_argument, parse_seed, parse_size
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import SCHEMES
 from kernelviewer.latent import LatentError
@@ -30,6 +30,7 @@ from kernelviewer.latent.evaluation import (
 from kernelviewer.latent.networks import Parts, collect, split
 from kernelviewer.latent.stretches import TOLERANCE
 from kernelviewer.latent.training import TrainingOptions
+from kernelviewer.text import percent
 
 if TYPE_CHECKING:
     import argparse
@@ -45,8 +46,9 @@ _NUMERIC = frozenset({1, 2, 3, 4, 5})
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
+    add = parser.add_argument
     add_network_arguments(parser, "networks to judge on, or folders of them")
-    parser.add_argument("--size", type=parse_size, help="only this kernel size")
+    add("--size", type=parse_size, help="only this kernel size")
     among = parser.add_mutually_exclusive_group()
     among.add_argument(
         "--train",
@@ -63,12 +65,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_autoencoder_argument(parser)
     add_threshold_argument(parser)
-    parser.add_argument(
-        "--seed", type=parse_seed, default=0, help="of training (default: 0)"
-    )
-    parser.add_argument(
-        "--json", action="store_true", help="print a JSON object in place of tables"
-    )
+    add("--seed", type=parse_seed, default=0, help="of training (default: 0)")
+    add_json_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -123,8 +121,7 @@ def _judged(
         return
     parts = split(seen, banks, size) if seen else Parts((), collect(banks, size), ())
     if not parts.held_out:
-        msg = f"all {size_label(size)} kernels of the files are flat"
-        raise LatentError(msg)
+        raise LatentError(f"all {size_label(size)} kernels of the files are flat")
     for name in parts.left_out:
         complain(f"{name} is a sibling of a network to judge on, so it is left out")
     contest = (
@@ -177,8 +174,7 @@ def _print(found: dict[Size, list[Evaluation]], options: argparse.Namespace) -> 
         return
     for size, judgements in found.items():
         for item in judgements:
-            for line in _table(size, item):
-                say(line)
+            say(*_table(size, item))
             say("")
         if len(judgements) > 1:
             means = mean_rows(judgements).items()
@@ -196,14 +192,14 @@ def _table(size: Size, item: Evaluation) -> Iterable[str]:
             yield (
                 f"names by code ({stretches}) agree with the family's, "
                 f"{SCHEMES[scheme].name.lower()}: exactly for "
-                f"{100 * found.exact:.1f} %, within {TOLERANCE} for "
-                f"{100 * found.within:.1f} %"
+                f"{percent(found.exact)}, within {TOLERANCE} for "
+                f"{percent(found.within)}"
             )
 
 
 def _cells(row: Row, threshold: float) -> tuple[str, ...]:
-    null = "" if row.null_coverage is None else f"{100 * row.null_coverage:.2f} %"
+    null = "" if row.null_coverage is None else percent(row.null_coverage, 2)
     length = "" if row.arc_length is None else f"{row.arc_length:.1f} π"
-    cover = f"{100 * row.coverage:.1f} %"
+    cover = percent(row.coverage)
     level = threshold if row.threshold is None else row.threshold
     return row.method, f"{row.mean_fit:.3f}", cover, f"{level:.3f}", null, length

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kernelviewer.commands.output import complain, counted, number, say
+from kernelviewer.commands.output import counted, number, say
 from kernelviewer.commands.reading import (
     add_reading_arguments,
-    cannot_write,
     check_included,
     check_output,
     read_bank,
+    writing,
 )
 from kernelviewer.kernels import size_label
 from kernelviewer.kernels.archive import write_archive
@@ -50,11 +50,8 @@ def run(options: argparse.Namespace) -> int:
         check_included(options, found)
     if not banks:
         return 1
-    try:
+    with writing(output):
         sizes = write_archive(output, banks)
-    except OSError as error:
-        complain(cannot_write(output, error))
-        return 1
     kinds = ", ".join(
         f"{number(count)} of {size_label(size)}" for size, count in sizes.items()
     )

@@ -17,6 +17,7 @@ from kernelviewer.commands.output import (
 )
 from kernelviewer.commands.reading import (
     add_equal_argument,
+    add_json_argument,
     add_reading_arguments,
     equal_notes,
     read_files,
@@ -45,9 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="checkpoints of any format, or hf-hub:owner/repository",
     )
-    parser.add_argument(
-        "--json", action="store_true", help="print one JSON object instead of a table"
-    )
+    add_json_argument(parser)
     add_reading_arguments(parser)
     add_equal_argument(parser)
 
@@ -62,8 +61,7 @@ def run(options: argparse.Namespace) -> int:
         say(json.dumps(_summarise_all(named, notes, options), indent=1))
     else:
         for number_, (_, bank) in enumerate(named):
-            for line in (*[""] * min(number_, 1), *_table(bank)):
-                say(line)
+            say(*(*[""] * min(number_, 1), *_table(bank)))
         if len(options.files) > 1:
             banks = [bank for _, bank in named]
             say("\n" + _total(*count_together(banks, options.count_equal)))

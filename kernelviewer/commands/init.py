@@ -12,13 +12,14 @@ from kernelviewer import __version__
 from kernelviewer.commands.networks import LINE, sizes_of
 from kernelviewer.commands.output import RefusedError, counted, say
 from kernelviewer.commands.reading import (
+    add_output_argument,
     add_reading_arguments,
-    cannot_write,
     check_output,
     keep_apart,
     number_between,
     parse_seed,
     parse_size,
+    writing,
 )
 from kernelviewer.files import atomic_write
 from kernelviewer.formats import CheckpointError, open_checkpoint
@@ -58,13 +59,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="difference of Gaussians; the covariance of the file's layers; keys; "
         "members of the pattern family, as often as in its layers; random",
     )
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=Path,
+    add_output_argument(
+        parser,
+        "OUT.safetensors",
+        "what load_state_dict(…, strict=False) takes",
         required=True,
-        metavar="OUT.safetensors",
-        help="what load_state_dict(…, strict=False) takes",
     )
     parser.add_argument("--size", type=parse_size, help="only kernels of this size")
     parser.add_argument(
@@ -132,11 +131,8 @@ def run(options: argparse.Namespace) -> int:
         **{name: getattr(options, name) for name in ("share", "seed", "on", "gamma")},
     }
     data = save(arrays, metadata={"format": "pt", NOTE: json.dumps(note)})
-    try:
-        with atomic_write(options.output) as file:
-            file.write(data)
-    except OSError as error:
-        raise RefusedError(cannot_write(options.output, error)) from None
+    with writing(options.output), atomic_write(options.output) as file:
+        file.write(data)
     kernels = sum(len(item.kernels) for item in made)
     layers = counted(len(made), "layer")
     say(f"{options.output}: {counted(kernels, 'kernel')} of {layers}, {options.kind}")

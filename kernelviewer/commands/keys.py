@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 from kernelviewer.commands.networks import LINE, add_network_arguments, read_banks
 from kernelviewer.commands.output import RefusedError, aligned, complain, counted, say
 from kernelviewer.commands.reading import (
-    cannot_write,
+    add_json_argument,
     check_output,
     equal_notes,
     parse_size,
+    writing,
 )
 from kernelviewer.kernels import size_label
 from kernelviewer.kernels.keys import KeysError, write_keys
 from kernelviewer.latent.keys import AMONG, PUBLISHED, approximate
+from kernelviewer.text import percent
 
 if TYPE_CHECKING:
     import argparse
@@ -28,20 +30,17 @@ _HEADINGS = ("key", "kernels", "R²", "R² so far", "noise")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
+    add = parser.add_argument
     add_network_arguments(parser, "checkpoints, or folders of them")
-    parser.add_argument(
+    add(
         "--size",
         type=parse_size,
         help="kernel size (default: that of the keys, or the one with most kernels)",
     )
     add_keys_argument(parser)
     add_among_argument(parser)
-    parser.add_argument(
-        "--save", type=Path, metavar="KEYS.csv", help="write the keys to a file"
-    )
-    parser.add_argument(
-        "--json", action="store_true", help="print a JSON object in place of tables"
-    )
+    add("--save", type=Path, metavar="KEYS.csv", help="write the keys to a file")
+    add_json_argument(parser)
 
 
 def add_keys_argument(parser: argparse._ActionsContainer) -> None:
@@ -86,11 +85,8 @@ def run(options: argparse.Namespace) -> int:
         raise RefusedError(str(error)) from None
     if options.save:
         names = ", ".join(part.bank.name for part in found.parts)
-        try:
+        with writing(options.save):
             write_keys(options.save, found.keys, [f"{found.keys.name}, for {names}"])
-        except OSError as error:
-            complain(cannot_write(options.save, error))
-            return 1
     if options.json:
         say(json.dumps(found.to_json(), indent=1))
     else:
@@ -111,14 +107,12 @@ def _print(found: Approximated) -> None:
     for key, (so_far, noise) in zip(found.order, found.curve, strict=True):
         share, mean = found.use[key]
         kept = f"{mean:.3f}" if share else ""
-        row = (str(key + 1), f"{100 * share:.1f} %", kept, f"{so_far:.3f}")
+        row = (str(key + 1), percent(share), kept, f"{so_far:.3f}")
         rows.append((*row, f"{noise:.3f}"))
-    for line in aligned(rows, frozenset(range(5))):
-        say(line)
+    say(*aligned(rows, frozenset(range(5))))
     for part in found.parts:
         say(f"\n{part.bank.name}: mean R² {part.mean:.3f}")
         cells = [
             (name, str(kernels), f"{mean:.3f}") for name, kernels, mean in part.layers
         ]
-        for line in aligned([("layer", "kernels", "R²"), *cells], frozenset({1, 2})):
-            say(line)
+        say(*aligned([("layer", "kernels", "R²"), *cells], frozenset({1, 2})))

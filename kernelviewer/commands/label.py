@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,12 +18,14 @@ from kernelviewer.commands.networks import (
     naming_of,
     read_banks,
 )
-from kernelviewer.commands.output import aligned, complain, number, say
+from kernelviewer.commands.output import aligned, complain, number, rounded, say
 from kernelviewer.commands.reading import (
     add_equal_argument,
-    cannot_write,
+    add_json_argument,
+    add_output_argument,
     check_output,
     equal_notes,
+    writing,
 )
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT
@@ -32,6 +33,7 @@ from kernelviewer.kernels.equality import find_equal
 from kernelviewer.latent.family_null import stability
 from kernelviewer.latent.labels import Labelling, agreement, label_kernels, write_rows
 from kernelviewer.latent.noise import LOWEST_THRESHOLD
+from kernelviewer.text import percent
 
 if TYPE_CHECKING:
     import argparse
@@ -51,16 +53,12 @@ _MEASURED = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add_network_arguments(parser, "checkpoints of any format, or folders of them")
-    parser.add_argument(
-        "-o", "--output", type=Path, metavar="OUT.csv", help="write one row per kernel"
-    )
+    add_output_argument(parser, "OUT.csv", "write one row per kernel")
     add_by_argument(parser)
     add_threshold_argument(parser)
     add_autoencoder_argument(parser)
     add_equal_argument(parser)
-    parser.add_argument(
-        "--json", action="store_true", help="print a JSON object in place of a table"
-    )
+    add_json_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -85,11 +83,8 @@ def run(options: argparse.Namespace) -> int:
         for size in bank.sizes
     ]
     if options.output:
-        try:
+        with writing(options.output):
             write_rows(options.output, [(item, None) for item in found])
-        except OSError as error:
-            complain(cannot_write(options.output, error))
-            return 1
     notes = equal_notes(read.banks)
     _print(found, notes, options)
     for note in notes:
@@ -145,10 +140,10 @@ def _summarise_size(items: Sequence[Labelled], count_equal: bool) -> dict[str, A
     counts = np.bincount(kinds, minlength=len(CLASSES)).tolist()
     return {
         **totals,
-        "mean_fit": _rounded(there.mean(dtype=np.float64)) if len(there) else None,
+        "mean_fit": rounded(there.mean(dtype=np.float64)) if len(there) else None,
         "threshold": level,
-        "coverage": _rounded(identified / len(there)) if len(there) else None,
-        "null_coverage": _rounded(null.coverage(level)),
+        "coverage": rounded(identified / len(there)) if len(there) else None,
+        "null_coverage": rounded(null.coverage(level)),
         "stability": stability(items[0].kernels.size) if by == "family" else None,
         "classes": items[0].scheme.counts(counts),
         "offsets": list(_offsets(items, level)),
@@ -168,7 +163,7 @@ def _offsets(items: Sequence[Labelled], least: float) -> Iterator[dict[str, Any]
         for found in layer_offsets(item.kernels, item.family, least):
             layer = item.bank.layers[found.layer]
             values = {
-                name: _rounded(value) if found.counted else None
+                name: rounded(value) if found.counted else None
                 for name in ("x", "y", "spread_x", "spread_y")
                 for value in [getattr(found, name)]
             }
@@ -180,10 +175,6 @@ def _offsets(items: Sequence[Labelled], least: float) -> Iterator[dict[str, Any]
                 "counted": found.counted,
                 **values,
             }
-
-
-def _rounded(value: float) -> float:
-    return round(float(value), 6)
 
 
 def _print(
@@ -198,8 +189,7 @@ def _print(
     for number_, (size, items) in enumerate(_by_size(found).items()):
         if number_:
             say("")
-        for line in _table(size, items, options.count_equal):
-            say(line)
+        say(*_table(size, items, options.count_equal))
     if options.output:
         kernels = sum(len(item.kernels) for item in found)
         say(f"\n{options.output}: {number(kernels)} rows")
@@ -224,8 +214,8 @@ def _table(size: Size, items: Sequence[Labelled], count_equal: bool) -> Iterator
     if summary["coverage"] is not None:
         yield (
             f"  mean fit {summary['mean_fit']:.3f} · coverage "
-            f"{100 * summary['coverage']:.1f} % at {summary['threshold']:.3f}, where "
-            f"white noise reaches {_percent(summary['null_coverage'])}"
+            f"{percent(summary['coverage'])} at {summary['threshold']:.3f}, where "
+            f"white noise reaches {percent(summary['null_coverage'])}"
         )
     yield from _agreement_line(items, _counted(items, count_equal))
     present = summary["kernels"] - summary["flat"]
@@ -233,7 +223,7 @@ def _table(size: Size, items: Sequence[Labelled], count_equal: bool) -> Iterator
         (
             f"  {item.name}",
             number(summary["classes"][item.id]),
-            _percent(summary["classes"][item.id] / present) if present else "",
+            percent(summary["classes"][item.id] / present) if present else "",
         )
         for item in CLASSES
         if item is not FLAT and summary["classes"].get(item.id)
@@ -259,10 +249,6 @@ def _agreement_line(
     within: NDArray[np.float64] = np.nan_to_num([part.within for part in parts])
     yield (
         f"  names by code and by the family agree: exactly for "
-        f"{_percent(float(np.average(exact, weights=kernels)))} of the identified, "
-        f"within 0.05 for {_percent(float(np.average(within, weights=kernels)))}"
+        f"{percent(float(np.average(exact, weights=kernels)))} of the identified, "
+        f"within 0.05 for {percent(float(np.average(within, weights=kernels)))}"
     )
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.2f} %" if 0 < share < 0.001 else f"{100 * share:.1f} %"

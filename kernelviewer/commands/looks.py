@@ -8,9 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kernelviewer.commands.networks import add_by_argument, naming_of
-from kernelviewer.commands.reading import parse_pair, parse_threshold
-from kernelviewer.device import CHOICES
+from kernelviewer.commands.networks import (
+    add_by_argument,
+    add_device_argument,
+    add_threshold_argument,
+    naming_of,
+)
+from kernelviewer.commands.reading import parse_pair
 from kernelviewer.figures.content import FigureError
 from kernelviewer.figures.naming import FigureNaming
 from kernelviewer.figures.options import (
@@ -102,16 +106,8 @@ def add_naming(parser: argparse.ArgumentParser) -> None:
         "that comes with the program, if there is one for the size)",
     )
     add_by_argument(group)
-    group.add_argument(
-        "--threshold",
-        type=parse_threshold,
-        metavar="FIT",
-        help="least fit of an identified kernel (default: 0.7, or what 1 %% of white "
-        "noise reaches where that is more)",
-    )
-    group.add_argument(
-        "--device", choices=CHOICES, default="auto", help="where to compute"
-    )
+    add_threshold_argument(group)
+    add_device_argument(group)
 
 
 def naming(
@@ -150,8 +146,7 @@ def _autoencoder(name: str | None, size: Size) -> Autoencoder | None:
     try:
         return shipped(size) if name is None else Autoencoder.load(Path(name))
     except CheckpointError as error:
-        problem = f"{error.name}: {error.problem}"
-        raise FigureError(problem, error.hint) from None
+        raise FigureError(f"{error.name}: {error.problem}", error.hint) from None
 
 
 def _preset(text: str) -> FigureOptions:
@@ -160,8 +155,7 @@ def _preset(text: str) -> FigureOptions:
     for name, options in PRESETS.items():
         if name.lower() == text.lower():
             return options
-    msg = f"{text!r} is none of {', '.join(PRESETS)}"
-    raise argparse.ArgumentTypeError(msg)
+    raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(PRESETS)}")
 
 
 def _parser(option: Option) -> Callable[[str], Any]:

@@ -41,7 +41,7 @@ def add_network_arguments(parser: argparse.ArgumentParser, files: str) -> None:
     add_device_argument(parser)
 
 
-def add_device_argument(parser: argparse.ArgumentParser) -> None:
+def add_device_argument(parser: argparse._ActionsContainer) -> None:
     """Add ``--device``."""
     parser.add_argument(
         "--device",
@@ -90,7 +90,7 @@ def naming_of(options: argparse.Namespace) -> Naming:
     return Naming(by, options.class_words or Naming().words)
 
 
-def add_threshold_argument(parser: argparse.ArgumentParser) -> None:
+def add_threshold_argument(parser: argparse._ActionsContainer) -> None:
     """Add ``--threshold``."""
     parser.add_argument(
         "--threshold",
@@ -177,8 +177,7 @@ def sizes_of(banks: Sequence[KernelBank], wished: Size | None) -> list[Size]:
     sizes = sorted(there if wished is None else there & {wished}, reverse=True)
     if not sizes:
         which = "" if wished is None else f"{size_label(wished)} "
-        msg = f"the files have no {which}depthwise kernels"
-        raise RefusedError(msg)
+        raise RefusedError(f"the files have no {which}depthwise kernels")
     return sizes
 
 

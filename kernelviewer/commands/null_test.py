@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,23 +18,26 @@ from kernelviewer.commands.networks import (
     read_banks,
     sizes_of,
 )
-from kernelviewer.commands.output import aligned, complain, number, say
+from kernelviewer.commands.output import aligned, complain, number, rounded, say
 from kernelviewer.commands.reading import (
-    cannot_write,
+    add_json_argument,
+    add_output_argument,
     check_output,
     parse_seed,
     parse_size,
+    writing,
 )
-from kernelviewer.files import atomic_write
+from kernelviewer.files import csv_writer
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.latent import LatentError
 from kernelviewer.latent.networks import collect
 from kernelviewer.latent.noise_control import null_test
-from kernelviewer.text import csv_text
+from kernelviewer.text import csv_text, percent
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from kernelviewer.device import Device
     from kernelviewer.kernels import KernelBank
@@ -50,22 +50,19 @@ _NUMERIC = frozenset({1, 2, 3, 4, 5})
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
+    add = parser.add_argument
     add_network_arguments(parser, "networks to test, or folders of them")
-    parser.add_argument("--size", type=parse_size, help="only this kernel size")
+    add("--size", type=parse_size, help="only this kernel size")
     add_autoencoder_argument(parser)
     add_threshold_argument(parser)
-    parser.add_argument("--seed", type=parse_seed, default=0, help="default: 0")
-    parser.add_argument(
+    add("--seed", type=parse_seed, default=0, help="default: 0")
+    add(
         "--no-training",
         action="store_true",
         help="only encode; do not train on each kind of kernels as well",
     )
-    parser.add_argument(
-        "-o", "--output", type=Path, metavar="OUT.csv", help="write all fits"
-    )
-    parser.add_argument(
-        "--json", action="store_true", help="print a JSON object in place of tables"
-    )
+    add_output_argument(parser, "OUT.csv", "write all fits")
+    add_json_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -81,11 +78,8 @@ def run(options: argparse.Namespace) -> int:
     if not tests:
         return 1
     if options.output:
-        try:
+        with writing(options.output):
             write_fits(options.output, tests)
-        except OSError as error:
-            complain(cannot_write(options.output, error))
-            return 1
     _print(tests, options)
     return 0 if whole else 1
 
@@ -127,9 +121,7 @@ def write_fits(path: Path, tests: Sequence[NullTest]) -> None:
     OSError
         The folder is read-only or the disk is full.
     """
-    with atomic_write(path) as file:
-        text = io.TextIOWrapper(file, "utf-8", newline="")
-        writer = csv.writer(text, lineterminator="\n")
+    with csv_writer(path) as writer:
         writer.writerow(COLUMNS)
         for test in tests:
             key = size_key(test.size)
@@ -138,7 +130,6 @@ def write_fits(path: Path, tests: Sequence[NullTest]) -> None:
                 for how, fits in (("given", item.fit), ("own", item.own_fit)):
                     rows = ((key, name, how, f"{fit:.6f}") for fit in fits)
                     writer.writerows(rows)
-        text.detach()
 
 
 def summarise(tests: Sequence[NullTest]) -> dict[str, Any]:
@@ -161,18 +152,14 @@ def _summarise(item: Condition) -> dict[str, Any]:
         "kernels": len(item.fit),
         "origin": item.origin,
         "mean_fit": _mean(item.fit),
-        "coverage": _number(item.coverage),
+        "coverage": rounded(item.coverage),
         "own_mean_fit": _mean(item.own_fit) if own else None,
-        "own_coverage": _number(item.own_coverage) if own else None,
+        "own_coverage": rounded(item.own_coverage) if own else None,
     }
 
 
 def _mean(fits: np.ndarray[Any, np.dtype[np.float32]]) -> float | None:
-    return round(float(fits.mean(dtype=np.float64)), 6) if len(fits) else None
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else round(value, 6)
+    return rounded(fits.mean(dtype=np.float64)) if len(fits) else None
 
 
 def _print(tests: Sequence[NullTest], options: argparse.Namespace) -> None:
@@ -183,8 +170,7 @@ def _print(tests: Sequence[NullTest], options: argparse.Namespace) -> None:
         say(f"{size_label(test.size)}, threshold {test.threshold:.3f}")
         rows = [_HEADINGS, *map(_cells, test.conditions)]
         shown = 4 if options.no_training else len(_HEADINGS)
-        for line in aligned([row[:shown] for row in rows], _NUMERIC):
-            say(line)
+        say(*aligned([row[:shown] for row in rows], _NUMERIC))
         say("")
     if not options.no_training:
         say("own: trained on half of these kernels alone, measured on the other half")
@@ -194,7 +180,7 @@ def _cells(item: Condition) -> tuple[str, ...]:
     fits = [_mean(item.fit), _mean(item.own_fit)]
     shown = ["" if fit is None else f"{fit:.3f}" for fit in fits]
     shares = [
-        "" if math.isnan(share) else f"{100 * share:.1f} %"
+        "" if math.isnan(share) else percent(share)
         for share in (item.coverage, item.own_coverage)
     ]
     return (item.name, number(len(item.fit)), shown[0], shares[0], shown[1], shares[1])

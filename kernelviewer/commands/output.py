@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from kernelviewer.text import printable, shortened
+from kernelviewer.text import percent, printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,8 +44,8 @@ def complain(problem: str) -> None:
     sys.stderr.write(_encodable(f"kernelviewer: {line}\n", sys.stderr.encoding))
 
 
-def say(text: str) -> None:
-    """Print a line on stdout, whatever its encoding can show, if there is one.
+def say(*lines: str) -> None:
+    """Print lines on stdout, whatever its encoding can show, if there is one.
 
     Raises
     ------
@@ -55,8 +56,9 @@ def say(text: str) -> None:
     """
     if sys.stdout is not None:
         with _failing_as_output():
-            line = _encodable(harmless(text), sys.stdout.encoding)
-            sys.stdout.write(line + "\n")
+            for line in lines:
+                line = _encodable(harmless(line), sys.stdout.encoding)
+                sys.stdout.write(line + "\n")
 
 
 def flush() -> None:
@@ -91,6 +93,11 @@ def counted(value: int, noun: str, several: str = "") -> str:
     return f"{number(value)} {noun if value == 1 else several or f'{noun}s'}"
 
 
+def rounded(value: float) -> float | None:
+    """A number as JSON has it; None if there is none."""
+    return None if math.isnan(value) else round(float(value), 6)
+
+
 def megabytes(size: int) -> str:
     """A file size: ``2.56 MB``."""
     return f"{size / 1e6:.2f} MB" if size < 1e8 else f"{size / 1e6:.0f} MB"
@@ -98,7 +105,7 @@ def megabytes(size: int) -> str:
 
 def share(part: int, whole: int) -> str:
     """A share in per cent; empty if nothing or nothing of it."""
-    return f"{100 * part / whole:.1f} %" if part and whole else ""
+    return percent(part / whole) if part and whole else ""
 
 
 def aligned(rows: Sequence[Sequence[str]], right: frozenset[int]) -> Iterator[str]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import re
 from argparse import ArgumentTypeError
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kernelviewer.commands.output import RefusedError, complain
+from kernelviewer.commands.output import RefusedError, complain, number
 from kernelviewer.formats import open_checkpoint
 from kernelviewer.formats.errors import describe_failure, with_hint
 from kernelviewer.formats.hub import PREFIX, fetch, short_name
@@ -20,7 +21,7 @@ from kernelviewer.kernels.extract import find_stack
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from kernelviewer.kernels import KernelBank
     from kernelviewer.kernels.bank import Size
@@ -36,8 +37,7 @@ INPUTS = ("autoencoder", "keys", "accuracy")
 def parse_size(text: str) -> Size:
     """A kernel size such as ``7x7``, ``1x11`` or ``7`` (1-D)."""
     if not re.fullmatch(r"[1-9]\d{0,3}([x×][1-9]\d{0,3}){0,2}", text):
-        msg = f"{text!r} is no kernel size such as 7x7, 1x11 or 7"
-        raise ArgumentTypeError(msg)
+        raise ArgumentTypeError(f"{text!r} is no kernel size such as 7x7, 1x11 or 7")
     return as_size(text)
 
 
@@ -67,6 +67,18 @@ def number_between(least: float, most: float, what: str) -> Callable[[str], floa
 
 
 parse_threshold = number_between(0, 1, "fit")
+
+
+def count_to(most: int) -> Callable[[str], int]:
+    """A parser of whole numbers from 1 on."""
+
+    def parse(text: str) -> int:
+        if not text.isdecimal() or not 0 < int(text) <= most:
+            msg = f"{text!r} is no whole number from 1 to {number(most)}"
+            raise ArgumentTypeError(msg)
+        return int(text)
+
+    return parse
 
 
 def parse_seed(text: str) -> int:
@@ -121,10 +133,37 @@ def _named(options: argparse.Namespace, names: Sequence[str]) -> list[Path]:
     return [Path(part) for part in given if isinstance(part, str | Path) and part]
 
 
-def cannot_write(output: Path, error: OSError) -> str:
-    """What to say when writing fails."""
-    reason = error.strerror or str(error)
-    return f"{output}: cannot be written ({reason}); nothing was left there"
+@contextmanager
+def writing(output: Path) -> Iterator[None]:
+    """Write a file or folder in here.
+
+    Raises
+    ------
+    RefusedError
+        It cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        msg = f"{output}: cannot be written ({reason}); nothing was left there"
+        raise RefusedError(msg) from None
+
+
+def add_output_argument(
+    parser: argparse.ArgumentParser, metavar: str, about: str, *, required: bool = False
+) -> None:
+    """Add ``--output``."""
+    parser.add_argument(
+        *("-o", "--output"), required=required, type=Path, metavar=metavar, help=about
+    )
+
+
+def add_json_argument(
+    parser: argparse.ArgumentParser, about: str = "print a JSON object, not tables"
+) -> None:
+    """Add ``--json``."""
+    parser.add_argument("--json", action="store_true", help=about)
 
 
 def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
@@ -158,8 +197,8 @@ def add_equal_argument(parser: argparse.ArgumentParser) -> None:
 def equal_notes(banks: Sequence[KernelBank]) -> list[str]:
     """A line for each network that has kernels of an earlier one."""
     notes = []
-    for number, bank in enumerate(banks):
-        if found := best_match(bank, banks[:number]):
+    for place, bank in enumerate(banks):
+        if found := best_match(bank, banks[:place]):
             other, match = found
             name, first = told_apart(bank, other)
             notes.append(f"{name}: {match.describe(first)}")

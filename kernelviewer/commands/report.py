@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernelviewer.commands.looks import add_looks, add_naming, looks, naming
 from kernelviewer.commands.output import complain, say
 from kernelviewer.commands.reading import (
     add_equal_argument,
+    add_output_argument,
     add_reading_arguments,
     read_files,
 )
@@ -26,18 +26,12 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument(
-        "files", nargs="+", metavar="FILE", help="checkpoints of any format"
+    add = parser.add_argument
+    add("files", nargs="+", metavar="FILE", help="checkpoints of any format")
+    add_output_argument(
+        parser, "DIR", "the folder to write; made if missing", required=True
     )
-    parser.add_argument(
-        "-o",
-        "--output",
-        required=True,
-        type=Path,
-        metavar="DIR",
-        help="the folder to write; made if missing",
-    )
-    parser.add_argument(
+    add(
         "--format",
         action="append",
         default=[],

@@ -11,11 +11,12 @@ from kernelviewer.commands.keys import add_among_argument, add_keys_argument
 from kernelviewer.commands.networks import LINE, sizes_of
 from kernelviewer.commands.output import RefusedError, aligned, counted, number, say
 from kernelviewer.commands.reading import (
+    add_output_argument,
     add_reading_arguments,
-    cannot_write,
     check_output,
     parse_seed,
     parse_size,
+    writing,
 )
 from kernelviewer.formats import CheckpointError, open_checkpoint
 from kernelviewer.formats.rewriting import check_written
@@ -37,14 +38,12 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("file", metavar="FILE", help="a checkpoint")
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        required=True,
-        metavar="OUT",
-        help="the file to write, of the same format; OUT.json tells how it was made, "
+    add_output_argument(
+        parser,
+        "OUT",
+        "the file to write, of the same format; OUT.json tells how it was made, "
         "OUT.freeze.txt (with --from) lists the weights to freeze",
+        required=True,
     )
     parser.add_argument(
         "--size",
@@ -91,21 +90,19 @@ def run(options: argparse.Namespace) -> int:
             plain = argparse.Namespace(copy="", include=[])
             _, other = _opened(options.other, plain)
         replaced, how = replaced_by(bank, _wish(bank, options), other, watch=LINE)
-        write_replaced(
-            *(checkpoint, options.output, replaced, how),
-            freeze=other is not None,
-            watch=LINE,
-        )
+        with writing(options.output):
+            write_replaced(
+                *(checkpoint, options.output, replaced, how),
+                freeze=other is not None,
+                watch=LINE,
+            )
     except (CheckpointError, KeysError, ReplacingError, ValueError) as error:
         raise RefusedError(str(error)) from None
-    except OSError as error:
-        raise RefusedError(cannot_write(options.output, error)) from None
     rows = [("layer", "kernels", "R²")]
     for item in replaced:
         kept = "" if math.isnan(item.r2) else f"{item.r2:.3f}"
         rows.append((item.layer, number(len(item.kernels) - item.kept), kept))
-    for line in aligned(rows, frozenset({1, 2})):
-        say(line)
+    say(*aligned(rows, frozenset({1, 2})))
     left = sum(item.kept for item in replaced)
     kernels = sum(len(item.kernels) for item in replaced) - left
     flat = f"; {counted(left, 'flat kernel')} left as before" if left else ""

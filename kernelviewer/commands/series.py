@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,23 +22,26 @@ from kernelviewer.commands.output import (
     complain,
     counted,
     number,
+    rounded,
     say,
 )
 from kernelviewer.commands.reading import (
-    cannot_write,
+    add_json_argument,
+    add_output_argument,
     check_included,
     check_output,
     keep_apart,
     parse_size,
+    writing,
 )
 from kernelviewer.figures.animation import check_suffix, write_animation
 from kernelviewer.figures.content import FigureError
-from kernelviewer.files import atomic_write, resource
+from kernelviewer.files import csv_writer, resource
 from kernelviewer.formats.registry import find_checkpoints
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.series import Series
 from kernelviewer.latent.film import COLUMNS, film_of, rows_of
-from kernelviewer.text import csv_text
+from kernelviewer.text import csv_text, percent
 
 if TYPE_CHECKING:
     import argparse
@@ -58,36 +58,29 @@ _ROWS_BETWEEN_CHECKS = 4096
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
+    add = parser.add_argument
     add_network_arguments(
         parser,
         "checkpoints of one run in any order, or folders of them; "
         f"{SAMPLE}: the one that comes with the program",
     )
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        metavar="OUT.csv",
-        help="write one row per step and kernel",
-    )
+    add_output_argument(parser, "OUT.csv", "write one row per step and kernel")
     add_by_argument(parser)
-    parser.add_argument(
+    add(
         "--animation",
         type=Path,
         metavar="OUT.gif",
         help="write an animated .gif, .png or .apng of the codes on the spectrum and "
         "the kernels",
     )
-    parser.add_argument(
+    add(
         "--size",
         type=parse_size,
         help="kernel size of the animation (default: the one with most kernels)",
     )
     add_threshold_argument(parser)
     add_autoencoder_argument(parser)
-    parser.add_argument(
-        "--json", action="store_true", help="print a JSON object in place of a table"
-    )
+    add_json_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -117,16 +110,12 @@ def run(options: argparse.Namespace) -> int:
     check_included(options, series.included)
     whole = autoencoders.fit([series.bank(len(series) - 1)]) and not film.left_out
     if options.output:
-        try:
+        with writing(options.output):
             rows = _write(film, options.output)
-        except OSError as error:
-            complain(cannot_write(options.output, error))
-            return 1
     if options.json:
         say(json.dumps(summarise(film), indent=1))
     else:
-        for line in _table(film):
-            say(line)
+        say(*_table(film))
         if options.output:
             say(f"\n{options.output}: {number(rows)} rows")
     if options.animation:
@@ -217,10 +206,10 @@ def summarise(film: Film) -> dict[str, Any]:
             size_key(size): {
                 "by": track.by,
                 "words": track.scheme.id,
-                "threshold": _told(track.threshold),
-                "null_coverage": _told(track.null_coverage),
-                "mean_scale": [_told(item.scale) for item in _every(film, track)],
-                "last_cosine": [_told(item.cosine) for item in _every(film, track)],
+                "threshold": rounded(track.threshold),
+                "null_coverage": rounded(track.null_coverage),
+                "mean_scale": [rounded(item.scale) for item in _every(film, track)],
+                "last_cosine": [rounded(item.cosine) for item in _every(film, track)],
             }
             for size, track in film.tracks.items()
         },
@@ -235,8 +224,8 @@ def _totals(totals: StepTotals) -> dict[str, Any]:
     return {
         "kernels": totals.kernels,
         "flat": totals.flat,
-        "mean_fit": _told(totals.mean_fit),
-        "coverage": _told(totals.coverage),
+        "mean_fit": rounded(totals.mean_fit),
+        "coverage": rounded(totals.coverage),
         "classes": dict(totals.classes) or None,
     }
 
@@ -257,22 +246,15 @@ def _formed(formation: Formation) -> dict[str, Any]:
     }
 
 
-def _told(value: float) -> float | None:
-    return None if math.isnan(value) else round(float(value), 6)
-
-
 def _write(film: Film, path: Path) -> int:
     """Write the CSV file, whole or not at all, and count its rows."""
     total = len(film) * sum(map(len, film.tracks.values()))
-    with atomic_write(path) as file:
-        text = io.TextIOWrapper(file, "utf-8", newline="")
-        writer = csv.writer(text, lineterminator="\n")
+    with csv_writer(path) as writer:
         writer.writerow(COLUMNS)
         for count, row in enumerate(rows_of(film)):
             if count % _ROWS_BETWEEN_CHECKS == 0:
                 LINE.progress(count, total, f"writing {path.name}")
             writer.writerow([csv_text(v) if isinstance(v, str) else v for v in row])
-        text.detach()
     LINE.progress(total, total)
     return total
 
@@ -298,7 +280,7 @@ def _size_table(film: Film, size: Size, track: Track) -> Iterator[str]:
         return
     yield (
         f"{head}, named by the {track.by}; identified from {track.threshold:.3f} on, "
-        f"which {_percent(track.null_coverage)} of white noise reaches"
+        f"which {percent(track.null_coverage)} of white noise reaches"
     )
     rows = [("  step", "mean fit", "coverage", "cosine with the last", "mean scale")]
     for step, at in enumerate(film.numbers):
@@ -307,7 +289,7 @@ def _size_table(film: Film, size: Size, track: Track) -> Iterator[str]:
             (
                 f"  {number(at)}",
                 f"{totals.mean_fit:.3f}",
-                _percent(totals.coverage),
+                percent(totals.coverage),
                 f"{totals.cosine:.3f}",
                 f"{totals.scale:.3g}",
             )
@@ -316,7 +298,7 @@ def _size_table(film: Film, size: Size, track: Track) -> Iterator[str]:
     formation = track.formation()
     yield (
         f"  from some step on the same to the end: {number(formation.formed)} kernels "
-        f"({_percent(formation.formed / len(track))}), median step "
+        f"({percent(formation.formed / len(track))}), median step "
         f"{_step(formation.median_step)}"
     )
     layers = [("  layer", "kernels", "formed", "median step")]
@@ -329,7 +311,3 @@ def _size_table(film: Film, size: Size, track: Track) -> Iterator[str]:
 
 def _step(median: float | None) -> str:
     return "–" if median is None else f"{median:g}"
-
-
-def _percent(share: float) -> str:
-    return "–" if math.isnan(share) else f"{100 * share:.1f} %"

@@ -18,11 +18,14 @@ from kernelviewer.commands.networks import (
 )
 from kernelviewer.commands.output import RefusedError, complain, counted, say
 from kernelviewer.commands.reading import (
-    cannot_write,
+    add_json_argument,
+    add_output_argument,
     check_output,
+    count_to,
     number_between,
     parse_seed,
     parse_size,
+    writing,
 )
 from kernelviewer.corpus.query import size_of
 from kernelviewer.corpus.store import Corpus, CorpusError, content_hash
@@ -53,24 +56,23 @@ INTERRUPTED = 130
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
+    add = parser.add_argument
     add_network_arguments(
         parser, "networks to train on, or folders of them; or a corpus, which streams"
     )
-    parser.add_argument(
-        "-o",
-        "--output",
+    add_output_argument(
+        parser,
+        "OUT.safetensors",
+        "the file to write (with --shipped: the folder)",
         required=True,
-        type=Path,
-        metavar="OUT.safetensors",
-        help="the file to write (with --shipped: the folder)",
     )
-    parser.add_argument(
+    add(
         "--size",
         type=parse_size,
         help="kernel size, such as 7x7 (default: the one with most kernels)",
     )
-    parser.add_argument("--method", choices=METHODS, default="curve")
-    parser.add_argument(
+    add("--method", choices=METHODS, default="curve")
+    add(
         "--holdout",
         nargs="+",
         default=[],
@@ -78,18 +80,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="networks to measure the fit on; siblings of them are left out (with "
         "--shipped: networks for the card that no autoencoder is trained on)",
     )
-    parser.add_argument(
-        "--epochs", type=_count, metavar="N", help="sweeps over the kernels"
-    )
-    parser.add_argument("--seed", type=parse_seed, default=0, help="default: 0")
-    parser.add_argument(
+    add("--epochs", type=count_to(100_000), metavar="N", help="sweeps over the kernels")
+    add("--seed", type=parse_seed, default=0, help="default: 0")
+    add(
         "--width",
         type=number_between(0.0005, 0.1, "width"),
         default=CurveOptions().width,
         help="of the last neighbourhood, as a part of the axis: smaller makes a longer "
         "and more faithful curve (default: %(default)s)",
     )
-    parser.add_argument(
+    add(
         "--members",
         type=number_between(0, 0.9, "share"),
         default=CurveOptions().members,
@@ -98,23 +98,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "networks, so that the curve has patterns that these lack; those that come "
         "with the program have 0.2 (default: %(default)g)",
     )
-    parser.add_argument(
-        "--json", action="store_true", help="print the card as a JSON object"
-    )
-    parser.add_argument(
+    add_json_argument(parser, "print the card as a JSON object")
+    add(
         "--shipped",
         action="store_true",
         help="make the autoencoders that come with the program, with their card, from "
         "all of the files (takes minutes)",
     )
-    parser.add_argument(
+    add(
         "--workers",
-        type=_count,
+        type=count_to(100_000),
         default=1,
         metavar="N",
         help="with --shipped: processes to share the work among (default: 1)",
     )
-    parser.add_argument(
+    add(
         "--exclude",
         action="append",
         default=[],
@@ -167,11 +165,8 @@ def _kept(
     autoencoder: Autoencoder, options: argparse.Namespace, stopped: bool, *, whole: bool
 ) -> int:
     """Write the autoencoder and tell of it."""
-    try:
+    with writing(options.output):
         autoencoder.save(options.output)
-    except OSError as error:
-        complain(cannot_write(options.output, error))
-        return 1
     _print(autoencoder, options)
     if stopped:
         complain("interrupted; the best so far was kept")
@@ -191,8 +186,7 @@ def _train(
     for name in parts.left_out:
         complain(f"{name} is a sibling of a held-out network, so it is left out")
     if unseen and not parts.held_out:
-        msg = f"the held-out files have no {size_label(size)} kernels"
-        raise LatentError(msg)
+        raise LatentError(f"the held-out files have no {size_label(size)} kernels")
     return _fitted(size, parts.networks, parts.held_out, options, device)
 
 
@@ -234,8 +228,7 @@ def _main_size(banks: list[KernelBank]) -> tuple[int, ...]:
         for size, kernels in bank.sizes.items():
             counts[size] = counts.get(size, 0) + len(kernels)
     if not counts:
-        msg = "the files have no depthwise kernels to train on"
-        raise LatentError(msg)
+        raise LatentError("the files have no depthwise kernels to train on")
     return max(counts, key=lambda size: (counts[size], size))
 
 
@@ -264,15 +257,6 @@ def _print(autoencoder: Autoencoder, options: argparse.Namespace) -> None:
     )
 
 
-def _count(text: str) -> int:
-    import argparse
-
-    if not text.isdecimal() or not 0 < int(text) <= 100_000:
-        msg = f"{text!r} is no whole number from 1 to 100 000"
-        raise argparse.ArgumentTypeError(msg)
-    return int(text)
-
-
 def _remake_shipped(options: argparse.Namespace) -> int:
     """Train on all files, judge and write to the folder ``options.output``."""
     folder = options.output
@@ -290,20 +274,18 @@ def _remake_shipped(options: argparse.Namespace) -> int:
         excluded = any(fnmatch(name, pattern) for pattern in options.exclude)
         (controls if excluded else banks).append(bank)
     try:
-        ship(
-            Material(banks, controls, held_out.banks),
-            folder,
-            command=_typed(),
-            seed=options.seed,
-            device=device,
-            workers=options.workers,
-            watch=LINE,
-        )
+        with writing(folder):
+            ship(
+                Material(banks, controls, held_out.banks),
+                folder,
+                command=_typed(),
+                seed=options.seed,
+                device=device,
+                workers=options.workers,
+                watch=LINE,
+            )
     except LatentError as error:
         complain(str(error))
-        return 1
-    except OSError as error:
-        complain(cannot_write(folder, error))
         return 1
     say(f"{folder}: autoencoders and {CARD}")
     return 0

@@ -269,6 +269,5 @@ def _unknown_command(files: list[str]) -> str:
 def _size(text: str) -> tuple[int, int]:
     numbers = re.fullmatch(r"(\d{2,5})[x×](\d{2,5})", text)
     if numbers is None:
-        msg = f"{text!r} is no size such as 1280x800"
-        raise argparse.ArgumentTypeError(msg)
+        raise argparse.ArgumentTypeError(f"{text!r} is no size such as 1280x800")
     return int(numbers[1]), int(numbers[2])

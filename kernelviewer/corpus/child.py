@@ -55,31 +55,21 @@ _FULL = {errno.ENOSPC, errno.EROFS, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 class Job(msgspec.Struct, frozen=True):
-    """A network to take in.
-
-    Attributes
-    ----------
-    source, folder
-        A path, timm name or hub id; the corpus.
-    recipe
-        How.
-    device
-        Where to compute, as commands have it.
-    timeout
-        Seconds after which it is given up.
-    memory
-        Bytes that its process may take; 0: 80 % of what the worker has.
-    build
-        Name of the build, by which it can be stopped.
-    """
+    """A network to take in."""
 
     source: str
     folder: str
+    """A path, timm name or hub id; the corpus."""
     recipe: Recipe
+    """How."""
     device: str = "cpu"
+    """Where to compute, as commands have it."""
     timeout: float = 3600.0
+    """Seconds after which it is given up."""
     memory: int = 0
+    """Bytes that its process may take; 0: 80 % of what the worker has."""
     build: str = ""
+    """Name of the build, by which it can be stopped."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -284,6 +274,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print
     use_threads(1)
+    _leave_out_pandas()
     jobs: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
     while True:
@@ -293,6 +284,26 @@ def main() -> None:
         outcome = take_in(job)
         answers.write(written(outcome) + b"\n")
         answers.flush()
+
+
+class _NoPandas:
+    """Says of pandas that it is not installed."""
+
+    @staticmethod
+    def find_spec(name: str, *_: object) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
+
+
+def _leave_out_pandas() -> None:
+    """Have pyarrow find no pandas when it looks for it, which it does once.
+
+    It asks of every array whether that is one of pandas'; to import it takes as long as
+    to take in a small network.
+    """
+    sys.meta_path.insert(0, _NoPandas)
+    library("pyarrow").array([0])
+    sys.meta_path.remove(_NoPandas)
 
 
 def _listen(jobs: queue.SimpleQueue[bytes]) -> None:

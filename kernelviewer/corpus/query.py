@@ -86,25 +86,17 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which kernels of a corpus: those that meet all terms.
-
-    Attributes
-    ----------
-    size
-        Kernel size as in ``7x7``; empty: all.
-    networks, without
-        Patterns of ids or names of networks: those, and those not.
-    once
-        Whether networks with the kernels of an earlier one are left out.
-    terms
-        The rest.
-    """
+    """Which kernels of a corpus: those that meet all terms."""
 
     size: str = ""
+    """Kernel size as in ``7x7``; empty: all."""
     networks: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    """Patterns of ids or names of networks: those, and those not."""
     once: bool = False
+    """Whether networks with the kernels of an earlier one are left out."""
     terms: tuple[Term, ...] = ()
+    """The rest."""
 
 
 def parse(text: str) -> Query:
@@ -175,29 +167,20 @@ def _check_classes(texts: Sequence[str]) -> None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """Kernels of one size in a corpus, as places. n kernels.
-
-    Attributes
-    ----------
-    size
-        Kernel size.
-    networks
-        Ids that ``network`` indexes.
-    network, row
-        int32 [n] and int64 [n]: index of the network, and number of the kernel in its
-        partition.
-    total
-        How many the query has; more than n where only a part was asked for.
-    columns
-        Further columns of the index by name, [n] each.
-    """
+    """Kernels of one size in a corpus, as places. n kernels."""
 
     size: Size
+    """Kernel size."""
     networks: tuple[str, ...]
+    """Ids that ``network`` indexes."""
     network: NDArray[np.int32]
     row: NDArray[np.int64]
+    """int32 [n] and int64 [n]: index of the network, and number of the kernel in its
+    partition."""
     total: int
+    """How many the query has; more than n where only a part was asked for."""
     columns: dict[str, NDArray[Any]] = field(default_factory=dict)
+    """Further columns of the index by name, [n] each."""
 
     def __len__(self) -> int:
         return len(self.row)
@@ -220,13 +203,7 @@ class Found:
 
 
 class Questions:
-    """Asks a corpus. It may be used by one thread at a time.
-
-    Parameters
-    ----------
-    corpus
-        An open corpus.
-    """
+    """Asks a corpus. It may be used by one thread at a time."""
 
     def __init__(self, corpus: Corpus) -> None:
         self.corpus = corpus
@@ -669,8 +646,7 @@ class Questions:
         except OSError:
             raise CorpusError(f"{path} is missing", REPAIR) from None
         if there != wanted:
-            problem = f"{path} has {there} bytes in place of {wanted}"
-            raise CorpusError(problem, REPAIR)
+            raise CorpusError(f"{path} has {there} bytes in place of {wanted}", REPAIR)
         self._seen.add((network, size, name))
         return path
 

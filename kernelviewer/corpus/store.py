@@ -92,30 +92,21 @@ SizeKey = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]*(x[1-9][0-9]*){0,2}\
 
 
 class Recipe(msgspec.Struct, frozen=True):
-    """What decides how the kernels of a network are kept and named.
-
-    Attributes
-    ----------
-    weights
-        Type of the weights.
-    by, words, threshold
-        As in `kernelviewer.kernels.classes.Naming`; None: the usual threshold.
-    autoencoders
-        Kernel size → SHA-256 of the autoencoder's file.
-    family
-        Hash of what belongs to the pattern family and of how it names.
-    copy, include
-        What is taken from a file, as the commands' options of these names say.
-    """
+    """What decides how the kernels of a network are kept and named."""
 
     weights: Precision = "float16"
+    """Type of the weights."""
     by: Literal["code", "family"] = "family"
     words: Literal["fine", "paper"] = "fine"
     threshold: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    """As in `kernelviewer.kernels.classes.Naming`; None: the usual threshold."""
     autoencoders: dict[SizeKey, str] = {}
+    """Kernel size → SHA-256 of the autoencoder's file."""
     family: str = ""
+    """Hash of what belongs to the pattern family and of how it names."""
     copy: str = ""
     include: tuple[str, ...] = ()
+    """What is taken from a file, as the commands' options of these names say."""
 
     @property
     def key(self) -> str:
@@ -125,36 +116,26 @@ class Recipe(msgspec.Struct, frozen=True):
 
 
 class SizeCounts(msgspec.Struct, frozen=True):
-    """The kernels of one size of a network, counted.
-
-    Attributes
-    ----------
-    size, kernels, flat
-        Kernel size as in ``7x7``, its kernels, those of them without a pattern.
-    by, words, threshold
-        What names them (empty: nothing does), by which classes, from which fit on.
-    coverage, null_coverage
-        Share identified of those with a pattern, and of white noise; None: not known.
-    mean_fit
-        Of those with a pattern.
-    classes
-        Class id → kernels; classes without are left out.
-    index_bytes, weights_bytes
-        Size of its files.
-    """
+    """The kernels of one size of a network, counted."""
 
     size: str
     kernels: int
     flat: int
+    """Kernel size as in ``7x7``, its kernels, those of them without a pattern."""
     by: str
     words: str
     threshold: float | None
+    """What names them (empty: nothing does), by which classes, from which fit on."""
     coverage: float | None
     null_coverage: float | None
+    """Share identified of those with a pattern, and of white noise; None: not known."""
     mean_fit: float | None
+    """Of those with a pattern."""
     classes: dict[str, int]
+    """Class id → kernels; classes without are left out."""
     index_bytes: int = 0
     weights_bytes: int = 0
+    """Size of its files."""
 
     def bytes_of(self, name: str) -> int:
         """Size of one of its files, `INDEX` or `WEIGHTS`."""
@@ -162,41 +143,31 @@ class SizeCounts(msgspec.Struct, frozen=True):
 
 
 class Network(msgspec.Struct, frozen=True):
-    """A network of a corpus.
-
-    Attributes
-    ----------
-    id
-        Its name in paths, of its file's name and hash.
-    name, source
-        Its name for people; the path, timm name or hub id it came from.
-    sha256, content
-        Hash of its files, and of the kernels in them: networks that have the same
-        kernels in other files share the latter.
-    parameters
-        Numbers in its tensors.
-    recipe
-        `Recipe.key` of what it was made by.
-    equal_to
-        Id of the first network with the same kernels, if another is.
-    """
+    """A network of a corpus."""
 
     schema: int
     id: str
+    """Its name in paths, of its file's name and hash."""
     name: str
     source: str
+    """Its name for people; the path, timm name or hub id it came from."""
     sha256: str
     content: str
+    """Hash of its files, and of the kernels in them: networks that have the same
+    kernels in other files share the latter."""
     format: str
     architecture: str
     size_bytes: int
     parameters: int
+    """Numbers in its tensors."""
     recipe: str
+    """`Recipe.key` of what it was made by."""
     layers: tuple[LayerInfo, ...]
     sizes: tuple[SizeCounts, ...]
     warnings: tuple[str, ...] = ()
     copy: str = ""
     equal_to: str = ""
+    """Id of the first network with the same kernels, if another is."""
 
     @property
     def kernels(self) -> int:
@@ -224,43 +195,32 @@ class Failure(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """The kernels of one size of one network, as a corpus keeps them. N kernels.
-
-    Attributes
-    ----------
-    size, layers
-        Kernel size; names of the network's layers.
-    layer, channel, depth
-        Index of the layer, channel, and decile of the depth, 1 … 10.
-    code, fit
-        float32 [N], NaN: none.
-    code_class, family_class, class_index
-        int8 [N], indices into `CLASSES`, −1: none: the best by either, and that which
-        counts, *unidentified* where the fit does not reach the threshold.
-    cosine, margin
-        float32 [N], with the nearest member of the family, and its lead; NaN: none.
-    scale, offset, flat
-        As in `KernelSet`.
-    weights
-        float32 [N, *size].
-    """
+    """The kernels of one size of one network, as a corpus keeps them. N kernels."""
 
     size: Size
     layers: tuple[str, ...]
+    """Kernel size; names of the network's layers."""
     layer: NDArray[np.int32]
     channel: NDArray[np.int32]
     depth: NDArray[np.int8]
+    """Index of the layer, channel, and decile of the depth, 1 … 10."""
     code: NDArray[np.float32]
     fit: NDArray[np.float32]
+    """float32 [N], NaN: none."""
     code_class: NDArray[np.int8]
     family_class: NDArray[np.int8]
     class_index: NDArray[np.int8]
+    """int8 [N], indices into `CLASSES`, −1: none: the best by either, and that which
+    counts, *unidentified* where the fit does not reach the threshold."""
     cosine: NDArray[np.float32]
     margin: NDArray[np.float32]
+    """float32 [N], with the nearest member of the family, and its lead; NaN: none."""
     scale: NDArray[np.float32]
     offset: NDArray[np.float32]
     flat: NDArray[np.bool_]
+    """As in `KernelSet`."""
     weights: NDArray[np.float32]
+    """float32 [N, *size]."""
 
     def __len__(self) -> int:
         return len(self.flat)
@@ -363,13 +323,7 @@ def partition(folder: Path, size: str, network: str) -> Path:
 
 
 class Store:
-    """Writes into a corpus; any number may, each another network.
-
-    Parameters
-    ----------
-    folder
-        The corpus.
-    """
+    """Writes into a corpus; any number may, each another network."""
 
     def __init__(self, folder: AnyPath) -> None:
         self.folder = Path(folder)
@@ -498,21 +452,14 @@ class Store:
 
 @dataclass(frozen=True)
 class Corpus:
-    """A corpus that is read. Nothing of its kernels is loaded.
-
-    Attributes
-    ----------
-    folder
-        Where it lies.
-    recipe
-        How its kernels are kept and named.
-    networks
-        By id, without their layers (`record` has them).
-    """
+    """A corpus that is read. Nothing of its kernels is loaded."""
 
     folder: Path
+    """Where it lies."""
     recipe: Recipe
+    """How its kernels are kept and named."""
     networks: tuple[Network, ...]
+    """By id, without their layers (`record` has them)."""
 
     @classmethod
     def open(cls, folder: AnyPath) -> Corpus:
@@ -748,22 +695,15 @@ def _write_weights(path: Path, rows: Rows, precision: Precision) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The weights of a partition, read by row group.
-
-    Attributes
-    ----------
-    ends
-        int64 [G], number of the kernel after the last of each group.
-    size
-        Kernel size.
-    is_pattern
-        Whether they are kept as patterns (float16), else as they were.
-    """
+    """The weights of a partition, read by row group."""
 
     file: Any
     ends: NDArray[np.int64]
+    """int64 [G], number of the kernel after the last of each group."""
     size: Size
+    """Kernel size."""
     is_pattern: bool
+    """Whether they are kept as patterns (float16), else as they were."""
 
     @classmethod
     def at(cls, path: Path) -> Weights:
@@ -794,9 +734,7 @@ class Weights:
         return data[start : start + len(chunk) * taps].reshape(len(chunk), taps), table
 
 
-def _window_measures(
-    rows: Rows,
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _window_measures(rows: Rows) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Mean [N] and length [N] of the kernels over all taps; 1 where it would be 0.
 
     Those of the index, but where these are of a support or of no number.

@@ -41,8 +41,6 @@ class KernelStream:
 
     Parameters
     ----------
-    corpus, size
-        The corpus, and the kernel size.
     seed
         The same seed gives the same kernels.
     without

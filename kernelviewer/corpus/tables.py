@@ -79,8 +79,7 @@ class Accuracies:
             except (IndexError, ValueError):
                 measured = math.nan
             if not math.isfinite(measured) or name >= len(row):
-                msg = f"{path}, line {number}: there is no accuracy in it"
-                raise CorpusError(msg)
+                raise CorpusError(f"{path}, line {number}: there is no accuracy in it")
             found[row[name].strip()] = measured
         return cls(rows[0][value].strip(), found)
 

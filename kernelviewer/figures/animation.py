@@ -15,6 +15,7 @@ from kernelviewer.figures.content import FigureError
 from kernelviewer.figures.counts import count_labels, coverage_facts, named
 from kernelviewer.figures.exhibits.sheet import prepare_sheet
 from kernelviewer.figures.exhibits.spectrum import BINS, prepare_spectrum
+from kernelviewer.figures.fonts import figure_style
 from kernelviewer.figures.options import FigureOptions
 from kernelviewer.figures.writing import render_pixels, write_bytes
 from kernelviewer.kernels.bank import size_label
@@ -158,7 +159,8 @@ def _frames(
         parts = []
         if most:
             content = replace(prepare_spectrum(here, options, quiet), fullest=most)
-            parts.append(content.draw(headed, quiet))
+            with figure_style():
+                parts.append(content.draw(headed, quiet))
             headed = options
         mask = np.zeros(len(subject.kernels), bool)
         mask[run.index[step][chosen]] = True
@@ -174,10 +176,11 @@ def _frames(
 def _sheet(scene: Scene, options: FigureOptions, watch: Watch) -> Page:
     """The kernels in a height that a screen has, or in what they need."""
     content = prepare_sheet(scene, options, watch)
-    try:
-        return content.draw(replace(options, height_mm=_HIGH), watch)
-    except FigureError:
-        return content.draw(options, watch)
+    with figure_style():
+        try:
+            return content.draw(replace(options, height_mm=_HIGH), watch)
+        except FigureError:
+            return content.draw(options, watch)
 
 
 def _some(run: Run) -> NDArray[np.intp]:

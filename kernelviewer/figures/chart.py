@@ -26,23 +26,17 @@ _TICK = 0.3
 
 @dataclass(frozen=True)
 class Chart:
-    """A rectangle of the page with data coordinates.
-
-    Attributes
-    ----------
-    x, y, width, height
-        The rectangle, mm.
-    xs, ys
-        Data coordinates of its left and right, bottom and top.
-    """
+    """A rectangle of the page with data coordinates."""
 
     page: Page
     x: float
     y: float
     width: float
     height: float
+    """The rectangle, mm."""
     xs: tuple[float, float]
     ys: tuple[float, float]
+    """Data coordinates of its left and right, bottom and top."""
 
     def right(self, value: float) -> float:
         """Place of a value along x, mm."""
@@ -159,46 +153,32 @@ _PALE = 0.45
 
 @dataclass(frozen=True, eq=False)
 class LayerPanel:
-    """A dot at each layer's median, lines between its quantiles.
-
-    Attributes
-    ----------
-    heading
-        Texts, longest first; the first that fits is written.
-    layers
-        Names.
-    quantiles
-        [layers, q] with q odd, rising along q: the dot is the middle one; the innermost
-        two are joined by a thick line, the outermost by a thin one. NaN: nothing there.
-    null
-        The same of what chance gives, drawn paler at the right; None: not known.
-    reach, ticks
-        Lower and upper end of the axis, and its ticks.
-    width, face, options
-        Width in mm, font, looks.
-    chart
-        Height of the chart, in units of the font size.
-    named
-        Whether the names of the layers stand below it.
-    name
-        A tick's text.
-    axis
-        Room for these in mm, so that panels below each other agree; None: as needed.
-    """
+    """A dot at each layer's median, lines between its quantiles."""
 
     heading: Sequence[str]
+    """Texts, longest first; the first that fits is written."""
     layers: tuple[str, ...]
+    """Names."""
     quantiles: NDArray[np.float64]
+    """[layers, q] with q odd, rising along q: the dot is the middle one; the innermost
+    two are joined by a thick line, the outermost by a thin one. NaN: nothing there."""
     null: NDArray[np.float64] | None
+    """The same of what chance gives, drawn paler at the right; None: not known."""
     reach: tuple[float, float]
     ticks: Sequence[float]
+    """Lower and upper end of the axis, and its ticks."""
     width: float
     face: Face
     options: FigureOptions
+    """Width in mm, font, looks."""
     chart: float = 8.0
+    """Height of the chart, in units of the font size."""
     named: bool = True
+    """Whether the names of the layers stand below it."""
     name: Callable[[float], str] = "{:g}".format
+    """A tick's text."""
     axis: float | None = None
+    """Room for these in mm, so that panels below each other agree; None: as needed."""
 
     @property
     def height(self) -> float:

@@ -49,28 +49,19 @@ _BY_HAND = (
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """Two networks, and what changed between them.
-
-    Attributes
-    ----------
-    before, after
-        The networks.
-    found
-        All pairs of kernels that are shown.
-    yardstick
-        What named the kernels; None where nothing did.
-    match
-        How kernels were paired.
-    by_hand
-        Whether somebody said which layers correspond.
-    """
+    """Two networks, and what changed between them."""
 
     before: Subject
     after: Subject
+    """The networks."""
     found: SizeComparison
+    """All pairs of kernels that are shown."""
     yardstick: Yardstick | None
+    """What named the kernels; None where nothing did."""
     match: Match
+    """How kernels were paired."""
     by_hand: bool = False
+    """Whether somebody said which layers correspond."""
 
     @property
     def size(self) -> Size:
@@ -175,32 +166,22 @@ def _names(scene: Scene) -> tuple[KernelNames, KernelNames] | None:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """Networks in the order of their steps; kernels are those shown of the last one.
-
-    Attributes
-    ----------
-    subjects, numbers
-        S networks, and how far the run was at each.
-    unit
-        What the numbers count: *step* or *epoch*.
-    index
-        S times int [N]: the kernels in each network's `KernelSet`.
-    layers
-        Names of the layers, in network order.
-    layer, channel
-        int [N]: index into ``layers``, channel.
-    left_out
-        Names of networks that have other layers.
-    """
+    """Networks in the order of their steps; kernels are those shown of the last one."""
 
     subjects: tuple[Subject, ...]
     numbers: tuple[int, ...]
+    """S networks, and how far the run was at each."""
     unit: str
+    """What the numbers count: *step* or *epoch*."""
     index: tuple[NDArray[np.intp], ...]
+    """S times int [N]: the kernels in each network's `KernelSet`."""
     layers: tuple[str, ...]
+    """Names of the layers, in network order."""
     layer: NDArray[np.intp]
     channel: NDArray[np.int32]
+    """int [N]: index into ``layers``, channel."""
     left_out: tuple[str, ...]
+    """Names of networks that have other layers."""
 
     def __len__(self) -> int:
         return len(self.subjects)

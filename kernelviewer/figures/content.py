@@ -10,7 +10,7 @@ from kernelviewer.formats.errors import HintedError
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -47,6 +47,12 @@ class Table:
 
     columns: Mapping[str, Sequence[Any]]
 
+    @classmethod
+    def of_rows(cls, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
+        """Rows under the names of their columns."""
+        columns = list(zip(*rows, strict=True)) or [()] * len(names)
+        return cls(dict(zip(names, columns, strict=True)))
+
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
 
@@ -55,7 +61,7 @@ class Content(Protocol):
     """The data of one exhibit: drawn again quickly when only the look changes."""
 
     def draw(self, options: FigureOptions, watch: Watch) -> Page:
-        """Lay it out on a page."""
+        """Lay it out on a page, within `figure_style`."""
 
     def caption(self) -> str:
         """Sentences for below the figure."""
@@ -78,56 +84,38 @@ def _never(_options: FigureOptions) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Exhibit:
-    """A kind of figure.
-
-    Attributes
-    ----------
-    kind
-        Its name on the command line.
-    title, summary
-        What people read in menus, and one line more.
-    place
-        Module and function of `kernelviewer.figures.exhibits` that gather its data.
-    needs_file
-        Whether there is nothing to draw without a network.
-    needs_classes
-        Whether it cannot be drawn as the options say without classes.
-    shows_classes
-        Whether classes are shown where there are any.
-    compares
-        Whether two networks are chosen to stand beside each other.
-    pairs
-        Whether it needs two networks: kernels of theirs that correspond are shown.
-    pools
-        Whether networks are counted together in it: equal kernels count once.
-    of_counts
-        Whether it needs no kernels, but counts of them by class, as a corpus has.
-    is_run
-        Whether its networks are the steps of one training run.
-    with_classes
-        Whether, as the options say, its kernels stand with their classes; matters where
-        it ``uses`` the option ``mean``.
-    uses
-        The options that matter to it beside the looks.
-    own
-        Options that no other exhibit has.
-    """
+    """A kind of figure."""
 
     kind: str
+    """Its name on the command line."""
     title: str
     summary: str
+    """What people read in menus, and one line more."""
     place: str
+    """Module and function of `kernelviewer.figures.exhibits` that gather its data."""
     needs_file: bool = True
+    """Whether there is nothing to draw without a network."""
     needs_classes: Callable[[FigureOptions], bool] = _never
+    """Whether it cannot be drawn as the options say without classes."""
     shows_classes: bool = False
+    """Whether classes are shown where there are any."""
     compares: bool = False
+    """Whether two networks are chosen to stand beside each other."""
     pairs: bool = False
+    """Whether it needs two networks: kernels of theirs that correspond are shown."""
     pools: bool = False
+    """Whether networks are counted together in it: equal kernels count once."""
     of_counts: bool = False
+    """Whether it needs no kernels, but counts of them by class, as a corpus has."""
     is_run: bool = False
+    """Whether its networks are the steps of one training run."""
     with_classes: Callable[[FigureOptions], bool] = _never
+    """Whether, as the options say, its kernels stand with their classes; matters where
+    it ``uses`` the option ``mean``."""
     uses: tuple[str, ...] = ()
+    """The options that matter to it beside the looks."""
     own: tuple[Own[Any], ...] = ()
+    """Options that no other exhibit has."""
 
     def prepare(
         self, scene: Scene, options: FigureOptions, watch: Watch = NEVER

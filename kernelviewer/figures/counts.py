@@ -11,6 +11,7 @@ import numpy as np
 from kernelviewer.figures.content import FigureError
 from kernelviewer.figures.scene import Counted
 from kernelviewer.kernels.classes import CLASSES, INDEX, PAPER
+from kernelviewer.text import percent
 from kernelviewer.text import printable as as_printable
 
 if TYPE_CHECKING:
@@ -49,14 +50,9 @@ def count(number: int, noun: str = "") -> str:
     return f"{digits} {noun}" if number == 1 else f"{digits} {noun}s"
 
 
-def percent(share: float, digits: int = 1) -> str:
-    """``90.8 %``; a dash where there is no share, and never 0 where there is some."""
-    if share != share:
-        return "–"
-    least = 10.0**-digits
-    if 0 < 100 * share < least / 2:
-        return f"<{least:.{digits}f} %"
-    return f"{100 * share:.{digits}f} %"
+def decimal(value: float) -> str:
+    """``0.908``; a dash where there is no number."""
+    return "–" if value != value else f"{value:.3f}"
 
 
 def printable(text: str) -> str:

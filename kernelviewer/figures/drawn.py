@@ -10,6 +10,7 @@ from kernelviewer.figures.content import FigureError
 from kernelviewer.figures.counts import count, printable
 from kernelviewer.figures.exhibits import exhibit
 from kernelviewer.figures.export import write_data
+from kernelviewer.figures.fonts import figure_style
 from kernelviewer.figures.options import FigureOptions
 from kernelviewer.figures.provenance import FileRecord, Record, to_ranges
 from kernelviewer.figures.writing import write_figure
@@ -36,29 +37,20 @@ WITHOUT_MEAN = "Kernels are drawn without their mean, which no class depends on.
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """A finished figure with all that goes with it.
-
-    Attributes
-    ----------
-    exhibit, content
-        Its kind and the data in it.
-    page
-        Its layout; ``page.figure`` is matplotlib's.
-    record
-        How to make it again.
-    remark
-        What its networks have alike and how that is counted, and what is called
-        otherwise than files and program do; mostly empty.
-    own
-        The user's names and colours of classes in it.
-    """
+    """A finished figure with all that goes with it."""
 
     exhibit: Exhibit
     content: Content
+    """Its kind and the data in it."""
     page: Page
+    """Its layout; ``page.figure`` is matplotlib's."""
     record: Record
+    """How to make it again."""
     remark: str = ""
+    """What its networks have alike and how that is counted, and what is called
+    otherwise than files and program do; mostly empty."""
     own: Mapping[str, OwnName] = field(default_factory=dict)
+    """The user's names and colours of classes in it."""
 
     @property
     def figure(self) -> Figure:
@@ -129,14 +121,8 @@ def make_figure(
     ----------
     kind
         One of `kernelviewer.figures.EXHIBITS`.
-    scene
-        What it shows.
-    options
-        How it looks.
     content
         What an earlier call prepared, if only the look changed since.
-    watch
-        Checked between pieces of work; what it raises cancels the drawing.
 
     Raises
     ------
@@ -155,7 +141,8 @@ def make_figure(
     with showing_classes(own):
         content = content or item.prepare(scene, options, watch)
         watch.check()
-        page = content.draw(_with_mean_settled(item, scene, options), watch)
+        with figure_style():
+            page = content.draw(_with_mean_settled(item, scene, options), watch)
     record = make_record(kind, scene, options)
     return Drawn(item, content, page, record, _remark(item, scene), own)
 

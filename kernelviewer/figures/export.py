@@ -52,8 +52,6 @@ def write_data(content: Content, path: AnyPath, watch: Watch = NEVER) -> Path:
     path
         ``.csv`` (the default), ``.md`` and ``.tex`` hold the exhibit's table, ``.npz``
         its arrays.
-    watch
-        Checked between pieces of work; what it raises cancels the writing.
 
     Returns
     -------

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import ModuleType
 
-    from matplotlib.font_manager import FontProperties
+    from matplotlib.ft2font import FT2Font
 
     from kernelviewer.figures.options import FigureOptions
 
@@ -244,18 +244,26 @@ def _advance(sign: str, families: tuple[str, ...], weight: str) -> float:
 @lru_cache(65536)
 def _extent(text: str, families: tuple[str, ...], weight: str) -> float:
     """Width of a text's box in units of the font size."""
-    from matplotlib.textpath import text_to_path
+    from matplotlib.ft2font import LoadFlags
 
-    font = _properties(families, weight)
-    width: float = text_to_path.get_text_width_height_descent(text, font, False)[0]
-    return width / 100
+    font = _font(families, weight)
+    font.set_size(_MEASURED, 72)  # others use it at other sizes
+    font.set_text(text, flags=LoadFlags.NO_HINTING)
+    width: int = font.get_width_height()[0]
+    return width / 64 / _MEASURED
+
+
+_MEASURED = 100.0
+"""The size in points at which texts are measured."""
 
 
 @cache
-def _properties(families: tuple[str, ...], weight: str) -> FontProperties:
-    from matplotlib.font_manager import FontProperties
+def _font(families: tuple[str, ...], weight: str) -> FT2Font:
+    """What draws texts: the first family, and those that stand in for it."""
+    from matplotlib.font_manager import FontProperties, findfont, get_font
 
-    return FontProperties(family=list(families), weight=weight, size=100)
+    names = [FontProperties(family=family, weight=weight) for family in families]
+    return get_font([findfont(name) for name in names])
 
 
 _LOCK = threading.RLock()

@@ -22,28 +22,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Kernels that stand together in a figure.
-
-    Attributes
-    ----------
-    network, layer
-        Names for people.
-    weights
-        float32 [n, *size]
-    channel
-        int [n]
-    flat
-        bool [n]
-    total
-        How many the layer has, where only some are shown.
-    """
+    """Kernels that stand together in a figure."""
 
     network: str
     layer: str
+    """Names for people."""
     weights: NDArray[np.float32]
+    """float32 [n, *size]"""
     channel: NDArray[np.int32]
+    """int [n]"""
     flat: NDArray[np.bool_]
+    """bool [n]"""
     total: int
+    """How many the layer has, where only some are shown."""
 
     def __len__(self) -> int:
         return len(self.weights)

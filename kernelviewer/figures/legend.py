@@ -34,7 +34,12 @@ class Entry:
 
 
 def class_entries(indices: Iterable[int], options: FigureOptions) -> list[Entry]:
-    """Entries of classes, by their index; with their letters where these are wanted."""
+    """Entries of classes, by their index; with their letters where these are wanted.
+
+    None where no legend is.
+    """
+    if not options.legend:
+        return []
     ground = ink(options.dark)
     marks = options.class_marks == "letters"
     return [
@@ -61,8 +66,6 @@ class Legend:
     ----------
     entries
         What to explain; with none the legend has no height.
-    face
-        Font.
     width
         Room across in mm.
     stacked

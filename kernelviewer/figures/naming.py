@@ -35,29 +35,20 @@ _POINTS = 512
 
 @dataclass(frozen=True, slots=True)
 class FigureNaming:
-    """How the kernels of a figure get their codes and names.
-
-    Attributes
-    ----------
-    autoencoder
-        What encodes them; None: they have no codes, and the family names them.
-    threshold
-        Least fit of an identified kernel; None: the usual one of the size and of what
-        names it.
-    stretches
-        Stretches in place of the autoencoder's own.
-    own
-        The user's names and colours of classes, by class id.
-    naming
-        By what they are named. Where the family has no kernels of the size, it is by
-        the code.
-    """
+    """How the kernels of a figure get their codes and names."""
 
     autoencoder: Autoencoder | None = None
+    """What encodes them; None: they have no codes, and the family names them."""
     threshold: float | None = None
+    """Least fit of an identified kernel; None: the usual one of the size and of what
+    names it."""
     stretches: Stretches = ()
+    """Stretches in place of the autoencoder's own."""
     naming: Naming = field(default_factory=Naming)
+    """By what they are named. Where the family has no kernels of the size, it is by the
+    code."""
     own: Mapping[str, OwnName] = field(default_factory=dict)
+    """The user's names and colours of classes, by class id."""
 
     def by(self, size: Size) -> By:
         """What names kernels of a size.
@@ -86,10 +77,6 @@ def name_scene(
 
     Parameters
     ----------
-    scene
-        Networks and a kernel size.
-    naming
-        How to name.
     device
         Where to compute, as `kernelviewer.device.choose_device` takes it.
     watch

@@ -39,36 +39,25 @@ _TOO_LARGE = 2**53
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
-    """A setting of a figure.
-
-    Attributes
-    ----------
-    label, title
-        In a form, and what a screen reader says in its place.
-    help
-        On the command line, if not as the title.
-    noun
-        In messages: "the *font size* is between 4 and 40 pt".
-    flag
-        On the command line, without dashes; empty: the field's name.
-    metavar
-        What stands for its value there.
-    is_look
-        A look is kept in presets; the others say what is shown, and are offered for
-        the exhibits that name them.
-    drawn_only
-        Whether it changes none of the data, so that what was gathered for another
-        value can be drawn again. Looks never do.
-    """
+    """A setting of a figure."""
 
     label: str
     title: str = ""
+    """In a form, and what a screen reader says in its place."""
     help: str = ""
+    """On the command line, if not as the title."""
     noun: str = ""
+    """In messages: "the *font size* is between 4 and 40 pt"."""
     flag: str = ""
+    """On the command line, without dashes; empty: the field's name."""
     metavar: str | None = None
+    """What stands for its value there."""
     is_look: bool = True
+    """A look is kept in presets; the others say what is shown, and are offered for the
+    exhibits that name them."""
     drawn_only: bool = False
+    """Whether it changes none of the data, so that what was gathered for another value
+    can be drawn again. Looks never do."""
 
     def check(self, value: Any) -> None:
         """Raise `OptionError` if the value is out of range."""
@@ -84,42 +73,31 @@ class Option:
 
 @dataclass(frozen=True, kw_only=True)
 class Number(Option):
-    """A number from ``low`` to ``high``.
-
-    Attributes
-    ----------
-    unit
-        As in a form, with the space before it.
-    least, most
-        What a form offers, where it is less.
-    step
-        Of the form's arrows.
-    unset
-        What a form says in place of None; empty: it is never None.
-    whole
-        Whether it is a whole number.
-    names
-        Names of values on the command line.
-    """
+    """A number from ``low`` to ``high``."""
 
     low: float
     high: float
     unit: str = ""
+    """As in a form, with the space before it."""
     least: float | None = None
     most: float | None = None
+    """What a form offers, where it is less."""
     step: float = 1.0
+    """Of the form's arrows."""
     unset: str = ""
+    """What a form says in place of None; empty: it is never None."""
     whole: bool = False
+    """Whether it is a whole number."""
     names: Mapping[str, float] = field(default_factory=dict)
+    """Names of values on the command line."""
 
     def check(self, value: float | None) -> None:
         """Raise unless it is in range; NaN is in none."""
         if value is not None and not self.low <= value <= self.high:
-            msg = (
+            raise OptionError(
                 f"the {self.noun} is between {self.low:g} and {self.high:.10g}"
                 f"{self.unit}, not {value:g}"
             )
-            raise OptionError(msg)
 
     def fits(self, value: object) -> bool:
         """True if it is a number, or nothing where that is allowed."""
@@ -229,21 +207,14 @@ class Code(Number):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Own(Generic[T]):
-    """An option of one exhibit, named in `Exhibit.own`.
-
-    Attributes
-    ----------
-    name
-        In records; no option of another exhibit has it.
-    default
-        Its usual value, text or a number.
-    option
-        What can be set.
-    """
+    """An option of one exhibit, named in `Exhibit.own`."""
 
     name: str
+    """In records; no option of another exhibit has it."""
     default: T
+    """Its usual value, text or a number."""
     option: Option
+    """What can be set."""
 
     def of(self, options: FigureOptions) -> T:
         """Its value in a figure's options."""
@@ -263,8 +234,7 @@ def declare_own(own: Own[Any]) -> None:
         There is one of that name.
     """
     if own.name in _OPTIONS:
-        msg = f"two options of figures are called {own.name!r}"
-        raise ValueError(msg)
+        raise ValueError(f"two options of figures are called {own.name!r}")
     _OWN[own.name] = own
     _OPTIONS[own.name] = replace(own.option, is_look=False)
 
@@ -280,62 +250,9 @@ class FigureOptions:
 
     Attributes
     ----------
-    width_mm, height_mm, margin_mm
-        Width of the column; height, None lets the content decide; empty border, None:
-        0.4 of the font size, as journals set figures.
-    dpi
-        Pixels per inch of PNG files. Kernels are laid out on this raster in every
-        format, so that each tap is a whole number of pixels.
-    font_family, font_size
-        ``sans-serif``, ``serif``, ``monospace`` or the name of an installed family;
-        size of the labels in points, the rest follows.
     labels, legend, scale_bar, panel_letters
         Whether to draw names of layers, axes and classes; class colours; colours of the
         weights; **a**, **b** …
-    class_marks
-        What tells the classes apart in bars, areas, points and along the code, and in
-        their legend; with ``letters`` a print in grey can be read.
-    title
-        Text above the figure; empty: none.
-    colormap
-        ``signed`` (blue – paper – red) or one of `kernelviewer.figures.colours`.
-    scale
-        What shares one scale of colours: each ``kernel``, each ``layer``, all.
-    mean
-        Whether kernels are drawn with their mean; ``auto``: without it where they
-        stand with their classes, which are given whatever the mean is.
-    samples
-        Kernels in a row of random samples; None: as many as have a good size.
-    keys
-        How many keys are sought for the networks; None: the published ones, or 8 where
-        the size has none.
-    key_set
-        ``published``, ``shipped``, ``centroids`` or a CSV file, not keys sought; of
-        shipped ones and centroids as many as ``keys`` says.
-    group, sort
-        How a sheet's kernels are grouped (``code``: by stretch of the spectrum), and in
-        which order they stand in a group.
-    colour
-        What the colour of a point of a scatter tells.
-    components
-        Principal components across and up, counted from 1.
-    mark
-        A code, 0 … 1: marked in a spectrum, decoded in a figure of one kernel.
-    match
-        Which kernels of two networks correspond, as
-        `kernelviewer.kernels.pairing.pair` takes it.
-    pairing
-        Names of the layers that correspond, before and after, and no others do; None:
-        found by ``match``.
-    time
-        How the steps of a run are spaced: ``even`` (each alike), ``step`` (by their
-        numbers), ``log``; ``auto``: by their numbers, where these are uneven ``log``.
-    seed
-        Seed of what is drawn at random.
-    dark
-        Light ink on dark ground.
-    own
-        (name, value) of exhibits' own options that are not as usual, by name.
 
     Raises
     ------
@@ -359,10 +276,14 @@ class FigureOptions:
         help="empty border; default: 0.4 of the font size", noun="margin",
         flag="margin", metavar="MM", low=0.0, high=250.0, unit=" mm", most=30.0,
         step=0.1, unset="narrow"))
+    """Width of the column; height, None lets the content decide; empty border, None:
+    0.4 of the font size, as journals set figures."""
     dpi: int = declared(300, Number(
         label="Resolution", title="Resolution of PNG files",
         help="pixels per inch of PNG files", noun="resolution", low=72, high=1200,
         unit=" dpi", whole=True))
+    """Pixels per inch of PNG files. Kernels are laid out on this raster in every
+    format, so that each tap is a whole number of pixels."""
     font_family: str = declared("sans-serif", Choice(
         label="Font", title="Font family",
         help="sans-serif, serif, or an installed family", flag="font", metavar="FAMILY",
@@ -372,15 +293,20 @@ class FigureOptions:
     font_size: float = declared(7.0, Number(
         label="Font size", help="size of the labels in points", noun="font size",
         metavar="PT", low=4.0, high=40.0, unit=" pt", most=24.0, step=0.5))
+    """``sans-serif``, ``serif``, ``monospace`` or the name of an installed family; size
+    of the labels in points, the rest follows."""
     labels: bool = declared(True, Switch(
         label="Labels", help="names of layers, axes, classes"))
     title: str = declared("", Text(
         label="Title", title="Title above the figure", is_look=False, drawn_only=True))
+    """Text above the figure; empty: none."""
     legend: bool = declared(True, Switch(label="Legend", help="the colours of classes"))
     class_marks: ClassMarks = declared("colours", Choice(
         label="Classes", title="What tells the classes apart",
         noun="telling of classes",
         choices={"colours": "by colours", "letters": "by letters too"}))
+    """What tells the classes apart in bars, areas, points and along the code, and in
+    their legend; with ``letters`` a print in grey can be read."""
     scale_bar: bool = declared(True, Switch(
         label="Scale of weights", help="the colours of weights"))
     panel_letters: bool = declared(False, Switch(
@@ -389,10 +315,12 @@ class FigureOptions:
         label="Colours", title="Colours of the weights",
         help=f"such as {', '.join(COLORMAPS)}", metavar="NAME", choices=COLORMAPS,
         open=True))
+    """``signed`` (blue – paper – red) or one of `kernelviewer.figures.colours`."""
     scale: Scale = declared("kernel", Choice(
         label="Scaled to", title="What shares a scale of colours",
         noun="scale of weights", choices={
             "kernel": "each kernel", "layer": "each layer", "figure": "all together"}))
+    """What shares one scale of colours: each ``kernel``, each ``layer``, all."""
     mean: Mean = declared("auto", Choice(
         label="Mean", title="Whether kernels are drawn with their mean",
         help="draw kernels with or without their mean; default: without it where "
@@ -400,21 +328,28 @@ class FigureOptions:
         drawn_only=True, choices={
             "auto": "without, if by class", "with": "with mean",
             "without": "without mean"}))
+    """Whether kernels are drawn with their mean; ``auto``: without it where they stand
+    with their classes, which are given whatever the mean is."""
     samples: int | None = declared(None, Number(
         label="Samples", title="Kernels in a row", noun="number of samples",
         metavar="N", is_look=False, drawn_only=True, low=1, high=1000, unit=" in a row",
         unset="as many as fit", whole=True))
+    """Kernels in a row of random samples; None: as many as have a good size."""
     keys: int | None = declared(None, Number(
         label="Keys", title="Number of keys that are sought for the networks",
         help="keys to seek for the networks (default: the 8 published ones at 7x7, "
         "else 8)", noun="number of keys", metavar="N", is_look=False, low=1, high=64,
         unset="published", whole=True))
+    """How many keys are sought for the networks; None: the published ones, or 8 where
+    the size has none."""
     key_set: str = declared("", Text(
         label="Set of keys",
         title="Which keys: published, shipped, centroids, or a CSV file",
         help="published, shipped (the best that come with the program), centroids, "
         "or a CSV file (default: the published ones at 7x7, else found ones)",
         noun="set of keys", metavar="SET", is_look=False))
+    """``published``, ``shipped``, ``centroids`` or a CSV file, not keys sought; of
+    shipped ones and centroids as many as ``keys`` says."""
     group: Group = declared("layer", Choice(
         label="Grouped by", title="How kernels are grouped",
         help="how a sheet's kernels are grouped", noun="group", is_look=False,
@@ -427,53 +362,66 @@ class FigureOptions:
             "channel": "layer and channel", "scale": "scale, largest first",
             "flat": "flat ones first", "class": "class", "code": "code",
             "fit": "fit, best first"}))
+    """How a sheet's kernels are grouped (``code``: by stretch of the spectrum), and in
+    which order they stand in a group."""
     components: tuple[int, int] = declared((1, 2), Pair(
         label="Components", help="principal components across and up (default: 1,2)",
         noun="principal component", metavar="A,B", is_look=False, low=1, high=9,
         titles=("Principal component across", "Principal component upwards")))
+    """Principal components across and up, counted from 1."""
     colour: Colour = declared("class", Choice(
         label="Points by", title="What the points' colours tell",
         help="what a point's colour tells", noun="colour of points", is_look=False,
         drawn_only=True, choices={
             "class": "class", "layer": "layer", "network": "network", "fit": "fit"}))
+    """What the colour of a point of a scatter tells."""
     match: Match = declared("names", Choice(
         label="Pairs by", title="Which kernels of two networks correspond",
         noun="match", is_look=False, choices={
             "names": "layer name and channel", "order": "order and shape of layers",
             "best": "best match within a layer"}))
+    """Which kernels of two networks correspond, as `kernelviewer.kernels.pairing.pair`
+    takes it."""
     pairing: tuple[tuple[str, str], ...] | None = declared(None, LayerPairs(
         label="Layers as paired by hand",
         help="these layers correspond, and no others do; may be given several "
         "times (default: as --match finds)", noun="pair of layers", flag="pair",
         metavar="BEFORE=AFTER", is_look=False))
+    """Names of the layers that correspond, before and after, and no others do; None:
+    found by ``match``."""
     time: Time = declared("auto", Choice(
         label="Steps", title="How the steps of a run are spaced",
         noun="spacing of steps", is_look=False, drawn_only=True, choices={
             "auto": "as they lie", "even": "each alike", "step": "by their numbers",
             "log": "logarithmically"}))
+    """How the steps of a run are spaced: ``even`` (each alike), ``step`` (by their
+    numbers), ``log``; ``auto``: by their numbers, where these are uneven ``log``."""
     seed: int = declared(0, Number(
         label="Seed", title="Seed of what is drawn at random",
         help="of what is drawn at random", noun="seed", is_look=False, low=0,
         high=2**32 - 1, most=2**31 - 1, whole=True))
+    """Seed of what is drawn at random."""
     mark: float | None = declared(None, Code(
         label="Mark",
         help="a code from 0 to 1: marked in a spectrum, decoded in a kernel's "
         "figure", noun="marked code", metavar="CODE", is_look=False, labels={
             "kernel": "Decode the slider's code",
             "spectrum": "Mark the slider's code"}))
+    """A code, 0 … 1: marked in a spectrum, decoded in a figure of one kernel."""
     dark: bool = declared(False, Switch(label="Dark ground"))
+    """Light ink on dark ground."""
     own: tuple[tuple[str, Any], ...] = ()
+    """(name, value) of exhibits' own options that are not as usual, by name."""
     # fmt: on
 
     def __post_init__(self) -> None:
         for name, option in OPTIONS.items():
             option.check(self.value(name))
         if self.margin_mm is not None and self.margin_mm > self.width_mm / 4:
-            msg = (
+            raise OptionError(
                 f"the margin is at most a quarter of the width, "
                 f"{self.width_mm / 4:g} mm, not {self.margin_mm:g}"
             )
-            raise OptionError(msg)
 
     def value(self, name: str) -> Any:
         """An option's value, by its name in `OPTIONS`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -52,17 +52,11 @@ class Page:
 
     Parameters
     ----------
-    options
-        How the figure looks.
     height
         Height in mm.
 
     Attributes
     ----------
-    figure
-        The matplotlib figure.
-    face, ink
-        Font and colours.
     width, height, margin
         Lengths in mm.
     left_out
@@ -183,14 +177,12 @@ class Page:
                 zorder=_TEXT,
             )
 
+    def note(self, x: float, y: float, text: str, **looks: Any) -> None:
+        """Write a text that gives way to others, paler; as `text` otherwise."""
+        self.text(x, y, text, colour=self.ink.secondary, **looks)
+
     def _kept(
-        self,
-        text: str,
-        at: float,
-        size: float,
-        weight: str,
-        before: float,
-        room: float,
+        self, text: str, at: float, size: float, weight: str, before: float, room: float
     ) -> tuple[str, float]:
         """The text, shortened if it must be, and its place, moved if it must be.
 

@@ -43,62 +43,42 @@ _IN_SVG = re.compile(rb"<dc:source>([^<]*)</dc:source>")
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
-    """A network's file: its name without folders, its hash, what was taken of it.
-
-    Attributes
-    ----------
-    name, sha256
-        File name; hash of its content, hexadecimal.
-    copy, include
-        As in `kernelviewer.open_checkpoint` and `kernelviewer.extract_kernels`.
-    shown
-        Ranges of kernels shown, as ``0-119,240``; empty: all.
-    called
-        What the figure calls the network; empty: as its file.
-    """
+    """A network's file: its name without folders, its hash, what was taken of it."""
 
     name: str
     sha256: str
+    """File name; hash of its content, hexadecimal."""
     copy: str = ""
     include: tuple[str, ...] = ()
+    """As in `kernelviewer.open_checkpoint` and `kernelviewer.extract_kernels`."""
     shown: str = ""
+    """Ranges of kernels shown, as ``0-119,240``; empty: all."""
     called: str = ""
+    """What the figure calls the network; empty: as its file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Everything that decides a figure; no folder, no time.
-
-    Attributes
-    ----------
-    kind, size
-        Exhibit, and kernel size as ``7x7``.
-    files
-        The networks.
-    naming
-        How kernels were named: ``method``, ``autoencoder`` (name, sha256),
-        ``threshold``, ``stretches`` …; JSON-like, empty where nothing is named.
-    options
-        `kernelviewer.figures.options.FigureOptions.to_json`.
-    selection
-        What is shown, in words; empty: all.
-    caption
-        The caption, where the user wrote another than the proposed one.
-    version
-        Of the program.
-    once
-        Whether kernels that several networks have alike were counted once.
-    """
+    """Everything that decides a figure; no folder, no time."""
 
     kind: str
     size: str
+    """Exhibit, and kernel size as ``7x7``."""
     files: tuple[FileRecord, ...] = ()
+    """The networks."""
     naming: Mapping[str, Any] = field(default_factory=dict)
+    """How kernels were named: ``method``, ``autoencoder`` (name, sha256),
+    ``threshold``, ``stretches`` …; JSON-like, empty where nothing is named."""
     options: Mapping[str, Any] = field(default_factory=dict)
+    """`kernelviewer.figures.options.FigureOptions.to_json`."""
     selection: str = ""
+    """What is shown, in words; empty: all."""
     caption: str = ""
+    """The caption, where the user wrote another than the proposed one."""
     version: str = __version__
+    """Of the program."""
     once: bool = False
+    """Whether kernels that several networks have alike were counted once."""
 
     def to_text(self) -> str:
         """One line of ASCII JSON."""
@@ -257,8 +237,7 @@ def read_record(path: AnyPath) -> Record:
     except DamagedRecordError as error:
         raise FigureError(f"{name}: {_DAMAGED}: {error}", _ANEW) from None
     except RecursionError:
-        problem = f"{name}: {_DAMAGED}: it is nested too deep"
-        raise FigureError(problem, _ANEW) from None
+        raise FigureError(f"{name}: {_DAMAGED}: it is nested too deep", _ANEW) from None
     except ValueError:
         raise FigureError(
             f"{name}: this is no figure of kernelviewer",
@@ -329,8 +308,7 @@ def from_ranges(text: str, count: int) -> NDArray[np.bool_] | None:
         first, _, last = part.partition("-")
         start, end = int(first), int(last or first)
         if not 0 <= start <= end < count:
-            msg = f"no kernels {part!r} among {count}"
-            raise ValueError(msg)
+            raise ValueError(f"no kernels {part!r} among {count}")
         shown[start : end + 1] = True
     return shown
 

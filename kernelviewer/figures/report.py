@@ -56,30 +56,20 @@ class Plan:
 
 @dataclass(slots=True)
 class Report:
-    """The parts of a report.
-
-    Attributes
-    ----------
-    folder
-        Where it goes.
-    options
-        How its figures look.
-    naming
-        How to name the kernels of a size.
-    formats
-        Suffixes to write each figure in; the page has its own copies.
-    device
-        Where to compute.
-    count_equal
-        As in `kernelviewer.figures.scene.Scene`.
-    """
+    """The parts of a report."""
 
     folder: AnyPath
+    """Where it goes."""
     options: FigureOptions
+    """How its figures look."""
     naming: Callable[[Size], FigureNaming]
+    """How to name the kernels of a size."""
     formats: tuple[str, ...] = (".svg",)
+    """Suffixes to write each figure in; the page has its own copies."""
     device: str = "auto"
+    """Where to compute."""
     count_equal: bool = False
+    """As in `kernelviewer.figures.scene.Scene`."""
     _scenes: dict[tuple[Size, tuple[int, ...]], Scene] = field(default_factory=dict)
 
     @property
@@ -91,8 +81,6 @@ class Report:
 
         Parameters
         ----------
-        banks
-            The networks.
         watch
             Told figures done, their number and what comes next; what it raises cancels
             the report.
@@ -265,19 +253,16 @@ class Entry:
     ----------
     title, caption
         What it is.
-    picture
-        Its SVG; empty if it could not be made.
-    files
-        Where it and its data lie, relative to the page.
-    note
-        Why there is no picture.
     """
 
     title: str
     picture: bytes = b""
+    """Its SVG; empty if it could not be made."""
     caption: str = ""
     files: tuple[str, ...] = ()
+    """Where it and its data lie, relative to the page."""
     note: str = ""
+    """Why there is no picture."""
 
 
 @dataclass(slots=True)
@@ -293,8 +278,6 @@ def page_of(sections: list[Section], files: Mapping[str, str]) -> str:
 
     Parameters
     ----------
-    sections
-        What it shows.
     files
         Name and hash of each network's file.
     """

@@ -30,23 +30,16 @@ FAMILY = "pattern family"
 
 @dataclass(frozen=True, eq=False)
 class Coding:
-    """Codes and classes of every kernel of a subject.
-
-    Attributes
-    ----------
-    code
-        float32 [N], on the spectrum of what names the kernels; NaN for flat ones.
-    fit
-        float32 [N], cosine with what names the kernel: its reconstruction, or its
-        member of the pattern family; NaN for flat kernels.
-    best
-        int [N]: index into `CLASSES` of the class that fits best, whatever the
-        threshold; that of *flat* for flat kernels.
-    """
+    """Codes and classes of every kernel of a subject."""
 
     code: NDArray[np.float32]
+    """float32 [N], on the spectrum of what names the kernels; NaN for flat ones."""
     fit: NDArray[np.float32]
+    """float32 [N], cosine with what names the kernel: its reconstruction, or its member
+    of the pattern family; NaN for flat kernels."""
     best: NDArray[np.int64]
+    """int [N]: index into `CLASSES` of the class that fits best, whatever the
+    threshold; that of *flat* for flat kernels."""
 
     def label(self, threshold: float) -> NDArray[np.int64]:
         """Class [N] of each kernel: its best if the fit reaches the threshold."""
@@ -57,43 +50,29 @@ class Coding:
 
 @dataclass(frozen=True, eq=False)
 class Yardstick:
-    """What names the kernels of one size, and what white noise reaches by it.
-
-    Attributes
-    ----------
-    method
-        What it is, for people and captions: `FAMILY` or an autoencoder.
-    threshold
-        Least fit of an identified kernel.
-    null
-        What white noise reaches; None where it is not known.
-    spectrum
-        float32 [P, *size]: the decoded patterns at evenly spaced codes 0 … 1; None:
-        there are no codes.
-    stretches
-        The named parts of the code's axis, from 0 to 1.
-    sha256
-        Fingerprint of the autoencoder that names them; empty: the family does.
-    edited
-        Whether somebody has given the stretches other borders or names by hand.
-    own
-        The user's names and colours of classes, by class id.
-    scheme
-        The classes that the kernels are named by.
-    noise
-        Share of white noise that reaches the threshold, where there is no ``null``.
-    """
+    """What names the kernels of one size, and what white noise reaches by it."""
 
     method: str
+    """What it is, for people and captions: `FAMILY` or an autoencoder."""
     threshold: float
+    """Least fit of an identified kernel."""
     null: Null | None = None
+    """What white noise reaches; None where it is not known."""
     spectrum: NDArray[np.float32] | None = None
+    """float32 [P, *size]: the decoded patterns at evenly spaced codes 0 … 1; None:
+    there are no codes."""
     stretches: Stretches = ()
+    """The named parts of the code's axis, from 0 to 1."""
     sha256: str = ""
+    """Fingerprint of the autoencoder that names them; empty: the family does."""
     edited: bool = False
+    """Whether somebody has given the stretches other borders or names by hand."""
     scheme: Scheme = PAPER
+    """The classes that the kernels are named by."""
     noise: float | None = None
+    """Share of white noise that reaches the threshold, where there is no ``null``."""
     own: Mapping[str, OwnName] = field(default_factory=dict)
+    """The user's names and colours of classes, by class id."""
 
     @property
     def by(self) -> By:
@@ -152,31 +131,21 @@ class Yardstick:
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """One network in a figure.
-
-    Attributes
-    ----------
-    bank, size
-        Its kernels and the size looked at.
-    shown
-        Which of them, bool [N]; None: all.
-    coding
-        Their codes and classes; None where nothing names them.
-    sha256
-        Hash of the file, hexadecimal; empty where it is not known.
-    called
-        What it is called among the networks; empty: as its bank.
-    tags
-        str [N]: names of the tags of each kernel; None: there are none.
-    """
+    """One network in a figure."""
 
     bank: KernelBank
     size: Size
+    """Its kernels and the size looked at."""
     shown: NDArray[np.bool_] | None = None
+    """Which of them, bool [N]; None: all."""
     coding: Coding | None = None
+    """Their codes and classes; None where nothing names them."""
     sha256: str = ""
+    """Hash of the file, hexadecimal; empty where it is not known."""
     called: str = ""
+    """What it is called among the networks; empty: as its bank."""
     tags: NDArray[np.str_] | None = None
+    """str [N]: names of the tags of each kernel; None: there are none."""
 
     @property
     def name(self) -> str:
@@ -220,45 +189,34 @@ class Counted:
     ----------
     name, architecture
         For people.
-    by_class
-        int [classes], kernels of each of `CLASSES`.
-    accuracy
-        What the user told of it; None: nothing.
     """
 
     name: str
     by_class: NDArray[np.int64]
+    """int [classes], kernels of each of `CLASSES`."""
     accuracy: float | None = None
+    """What the user told of it; None: nothing."""
     architecture: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """The networks of a figure, all seen at one kernel size.
-
-    Attributes
-    ----------
-    subjects, size
-        Networks and the kernel size.
-    yardstick
-        What named their kernels, if anything did.
-    selection
-        What is shown of them in words, if it is not all.
-    count_equal
-        Whether kernels that several networks have alike count every time where
-        networks are counted together.
-    counted, measured
-        Networks of which there are only counts, for exhibits that need no more; what
-        their accuracies are called.
-    """
+    """The networks of a figure, all seen at one kernel size."""
 
     subjects: tuple[Subject, ...]
     size: Size
+    """Networks and the kernel size."""
     yardstick: Yardstick | None = None
+    """What named their kernels, if anything did."""
     selection: str = ""
+    """What is shown of them in words, if it is not all."""
     count_equal: bool = False
+    """Whether kernels that several networks have alike count every time where networks
+    are counted together."""
     counted: tuple[Counted, ...] = ()
     measured: str = ""
+    """Networks of which there are only counts, for exhibits that need no more; what
+    their accuracies are called."""
 
     @property
     def count(self) -> int:
@@ -336,8 +294,7 @@ def make_scene(banks: Sequence[KernelBank], size: Size | None = None) -> Scene:
             counts[key] = counts.get(key, 0) + len(kernels)
     names = ", ".join(bank.name for bank in banks)
     if not counts:
-        msg = f"{names}: there are no depthwise kernels to show"
-        raise FigureError(msg)
+        raise FigureError(f"{names}: there are no depthwise kernels to show")
     size = size or max(counts, key=lambda key: (counts[key], key))
     if size not in counts:
         sizes = ", ".join(map(size_key, counts))

@@ -154,34 +154,23 @@ _GAP = 0.11
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """The blocks to be tiled.
-
-    Attributes
-    ----------
-    cell
-        Rows and columns of a kernel, in taps or a multiple of them.
-    counts
-        Kernels of each block.
-    width
-        Room across in mm.
-    dpi
-        Raster.
-    before, after
-        Room above and below each block in mm.
-    per_row
-        Kernels in a row; 0: as many as fit.
-    least
-        A block is at least so high, in mm.
-    """
+    """The blocks to be tiled."""
 
     cell: tuple[int, int]
+    """Rows and columns of a kernel, in taps or a multiple of them."""
     counts: tuple[int, ...]
+    """Kernels of each block."""
     width: float
+    """Room across in mm."""
     dpi: int
+    """Raster."""
     before: float = 0.0
     after: float = 0.0
+    """Room above and below each block in mm."""
     per_row: int = 0
+    """Kernels in a row; 0: as many as fit."""
     least: float = 0.0
+    """A block is at least so high, in mm."""
 
     def tile(self, tap_pixels: int) -> Tiling:
         """Lay the blocks out with taps of so many pixels."""
@@ -227,31 +216,21 @@ class Blocks:
 
 @dataclass(frozen=True, slots=True)
 class Tiling:
-    """Where the kernels go; rows, columns and gaps are counted in taps.
-
-    Attributes
-    ----------
-    cell
-        Rows and columns of a kernel.
-    tap_pixels, tap
-        Side of a tap in pixels and in mm.
-    gap
-        Taps between kernels.
-    per_row
-        Kernels in a row.
-    starts
-        First row of each block.
-    rows
-        All rows.
-    """
+    """Where the kernels go; rows, columns and gaps are counted in taps."""
 
     cell: tuple[int, int]
+    """Rows and columns of a kernel."""
     tap_pixels: int
     tap: float
+    """Side of a tap in pixels and in mm."""
     gap: int
+    """Taps between kernels."""
     per_row: int
+    """Kernels in a row."""
     starts: tuple[int, ...]
+    """First row of each block."""
     rows: int
+    """All rows."""
 
     @property
     def columns(self) -> int:

@@ -44,8 +44,6 @@ class CheckpointError(Exception):
 
     Parameters
     ----------
-    path
-        The file.
     problem
         What the file is or what is wrong with it, a clause without a full stop.
     hint
@@ -84,8 +82,6 @@ def damage_named(path: Path, what: str) -> Iterator[None]:
 
     Parameters
     ----------
-    path
-        The file.
     what
         What it is, with an article: ``an ONNX file``.
     """

@@ -149,8 +149,7 @@ class Walker:
         if self._items % 1024 == 1:
             self.watch.check()
         if depth > _MAX_DEPTH or self._items > _MAX_ITEMS:
-            msg = "it is nested or divided absurdly"
-            raise DamagedError(msg)
+            raise DamagedError("it is nested or divided absurdly")
         code = self._integer(at, ">B")
         at += 1
         if code < 0x80:
@@ -175,8 +174,7 @@ class Walker:
         if 0xD4 <= code <= 0xD8:
             return self._extension(at, 1 << (code - 0xD4), depth)
         if code not in _SIZED:
-            msg = "it holds a byte that means nothing"
-            raise DamagedError(msg)
+            raise DamagedError("it holds a byte that means nothing")
         kind, form = _SIZED[code]
         count = self._integer(at, form)
         at += struct.calcsize(form)
@@ -220,8 +218,7 @@ class Walker:
         start, size = self._bytes(at)
         fits = length == 0x93 and start + size <= end
         if not (fits and isinstance(shape, list) and isinstance(dtype, str)):
-            msg = "an array in it is damaged"
-            raise DamagedError(msg)
+            raise DamagedError("an array in it is damaged")
         return _array(shape, dtype, start, size), end
 
     def _bytes(self, at: int) -> tuple[int, int]:
@@ -229,8 +226,7 @@ class Walker:
         code = self._integer(at, ">B")
         kind, form = _SIZED.get(code, ("", ">B"))
         if kind != "bytes":
-            msg = "an array in it has no bytes"
-            raise DamagedError(msg)
+            raise DamagedError("an array in it has no bytes")
         count = self._integer(at + 1, form)
         start = at + 1 + struct.calcsize(form)
         self._end(start, count)
@@ -276,8 +272,7 @@ _SIZED = {
 def _array(shape: list[object], dtype: str, start: int, size: int) -> Array:
     sizes = tuple(item for item in shape if isinstance(item, int) and item >= 0)
     if len(sizes) != len(shape) or len(sizes) > 32:
-        msg = "an array in it has a shape that none can have"
-        raise DamagedError(msg)
+        raise DamagedError("an array in it has a shape that none can have")
     dtype = "bfloat16" if dtype == "V2" else dtype
     if dtype not in ITEMSIZE:
         return Array(sizes, "", (), "it holds no numbers that can be read")
@@ -291,15 +286,13 @@ def _joined(entries: dict[str, object]) -> Array:
     """An array that Flax divided: its pieces in order under its own shape."""
     shape, chunks = entries.get("shape"), entries.get("chunks")
     if not isinstance(shape, dict) or not isinstance(chunks, dict):
-        msg = "a divided array in it is damaged"
-        raise DamagedError(msg)
+        raise DamagedError("a divided array in it is damaged")
     pieces = [chunks.get(str(index)) for index in range(len(chunks))]
     sizes = [shape.get(str(index)) for index in range(len(shape))]
     arrays = [piece for piece in pieces if isinstance(piece, Array)]
     dtypes = {piece.dtype for piece in arrays}
     if len(arrays) != len(pieces) or len(dtypes) != 1:
-        msg = "a divided array in it lacks a piece"
-        raise DamagedError(msg)
+        raise DamagedError("a divided array in it lacks a piece")
     spans = tuple(span for piece in arrays for span in piece.pieces)
     whole = _array(sizes, dtypes.pop(), 0, sum(size for _, size in spans))
     return Array(whole.shape, whole.dtype, spans, whole.problem)

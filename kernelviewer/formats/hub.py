@@ -38,21 +38,14 @@ _IDENTITY = re.compile(r"([\w-][\w.-]*/[\w.-]+?)(?:\.git)?/?(?:@([\w./-]+))?")
 
 @dataclass(frozen=True, slots=True)
 class KnownModel:
-    """A pretrained network of timm's list.
-
-    Attributes
-    ----------
-    name
-        Architecture and tag.
-    repository
-        ``owner/repository`` on the hub.
-    depthwise
-        Whether the architecture has depthwise convolutions.
-    """
+    """A pretrained network of timm's list."""
 
     name: str
+    """Architecture and tag."""
     repository: str
+    """``owner/repository`` on the hub."""
     depthwise: bool
+    """Whether the architecture has depthwise convolutions."""
 
 
 @cache

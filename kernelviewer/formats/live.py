@@ -161,9 +161,7 @@ def _leaf(path: tuple[str, ...], value: Any, operator: Operator | None = None) -
     if hasattr(value, "data_ptr") and not problem and value.numel():
         identity = (value.device, value.data_ptr(), shape, value.stride())
     return Leaf(
-        *(path, name, shape, dtype, load, operator),
-        identity=identity,
-        unusable=problem,
+        *(path, name, shape, dtype, load, operator), identity=identity, unusable=problem
     )
 
 

@@ -74,19 +74,16 @@ def read_header(data: bytes) -> Header:
     start = 12 if wide else 10
     length = int.from_bytes(data[8:start], "little")
     if not data.startswith(MAGIC) or length > MAX_HEADER or start + length > len(data):
-        msg = "its header is cut off or damaged"
-        raise DamagedError(msg)
+        raise DamagedError("its header is cut off or damaged")
     try:
         fields = ast.literal_eval(data[start : start + length].decode("utf-8"))
         shape, fortran = fields["shape"], bool(fields["fortran_order"])
         description = fields["descr"]
     except (ValueError, SyntaxError, KeyError, TypeError, RecursionError, MemoryError):
-        msg = "its header is damaged"
-        raise DamagedError(msg) from None
+        raise DamagedError("its header is damaged") from None
     valid = isinstance(shape, tuple) and len(shape) <= 32
     if not valid or not all(type(size) is int and size >= 0 for size in shape):
-        msg = "its header claims a shape that no array has"
-        raise DamagedError(msg)
+        raise DamagedError("its header claims a shape that no array has")
     dtype, problem = _number_type(description)
     big_endian = isinstance(description, str) and description.startswith(">")
     return Header(shape, dtype, big_endian, fortran, start + length, problem)
@@ -189,8 +186,7 @@ def _start(member: ZipRecord) -> bytes:
     try:
         return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, count)
     except zlib.error:
-        msg = f"“{record.name[-60:]}” in it is damaged"
-        raise DamagedError(msg) from None
+        raise DamagedError(f"“{record.name[-60:]}” in it is damaged") from None
 
 
 def _leaf(

@@ -190,18 +190,12 @@ class Convolution:
 
 @dataclass(slots=True)
 class Program:
-    """The facts of a graph.
-
-    Attributes
-    ----------
-    variables
-        Name → shape of each variable that is saved.
-    convolutions
-        In the graph's order.
-    """
+    """The facts of a graph."""
 
     variables: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    """Name → shape of each variable that is saved."""
     convolutions: list[Convolution] = field(default_factory=list)
+    """In the graph's order."""
 
 
 def read_program(data: Data, span: Span, watch: Watch) -> Program:
@@ -222,8 +216,7 @@ def read_program(data: Data, span: Span, watch: Watch) -> Program:
             if count % 256 == 1:
                 watch.check()
             if count > _MAX_ITEMS:
-                msg = "it lists an absurd number of variables"
-                raise DamagedError(msg)
+                raise DamagedError("it lists an absurd number of variables")
             if (inner, kind) == (3, BYTES):
                 _variable(data, (a, b), program)
             elif (inner, kind) == (4, BYTES):

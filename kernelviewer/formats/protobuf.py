@@ -45,8 +45,7 @@ def varint(data: Data, at: int, end: int) -> tuple[int, int]:
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
             return value & 0xFFFF_FFFF_FFFF_FFFF, at
-    msg = "a number in it never ends"
-    raise DamagedError(msg)
+    raise DamagedError("a number in it never ends")
 
 
 def fields(data: Data, span: Span) -> Iterator[tuple[int, int, int, int]]:
@@ -70,8 +69,7 @@ def fields(data: Data, span: Span) -> Iterator[tuple[int, int, int, int]]:
         elif wire in (FIXED32, FIXED64):
             length = 4 if wire == FIXED32 else 8
         else:
-            msg = "it holds a kind of field that no such file has"
-            raise DamagedError(msg)
+            raise DamagedError("it holds a kind of field that no such file has")
         if length > end - at:
             raise DamagedError(_CUT)
         yield number, wire, at, at + length
@@ -97,16 +95,14 @@ def integers(data: Data, wire: int, a: int, b: int) -> list[int]:
         value, a = varint(data, a, b)
         values.append(signed(value))
         if len(values) > _MAX_VALUES:
-            msg = "a list of sizes in it is absurdly long"
-            raise DamagedError(msg)
+            raise DamagedError("a list of sizes in it is absurdly long")
     return values
 
 
 def floats(data: Data, wire: int, a: int, b: int) -> list[float]:
     """float32 numbers of one occurrence of a repeated field, packed or not."""
     if wire not in (FIXED32, BYTES) or (b - a) % 4 or b - a > 4 * _MAX_VALUES:
-        msg = "a list of numbers in it is damaged"
-        raise DamagedError(msg)
+        raise DamagedError("a list of numbers in it is damaged")
     return list(struct.unpack(f"<{(b - a) // 4}f", data[a:b]))
 
 
@@ -135,7 +131,6 @@ def unpack_varints(raw: NDArray[np.uint8], count: int) -> NDArray[np.int64]:
     starts = np.concatenate([[0], ends[:-1] + 1])
     place = np.arange(len(raw)) - np.repeat(starts, ends - starts + 1)
     if place.max() > 9:
-        msg = "a number in it never ends"
-        raise DamagedError(msg)
+        raise DamagedError("a number in it never ends")
     digits = (raw & 0x7F).astype(np.uint64) << (7 * place).astype(np.uint64)
     return np.add.reduceat(digits, starts).view(np.int64)

@@ -155,7 +155,7 @@ def open_checkpoint(
         raise TypeError(f"{msg}takes networks in memory too")
     try:
         with unpacking(watch):
-            opened = _Opening(Options(copy, watch)).open(_look_at(Path(path)))
+            opened = _Opening(Options(copy, watch)).open(look_at(Path(path)))
         return with_printable_names(opened)
     except OSError as error:
         reason = error.strerror or "disk error"
@@ -225,7 +225,7 @@ class _Opening:
     def _look_at(self, path: Path) -> tuple[Source, Reader | None]:
         """A file in a folder, and the reader that takes it."""
         if path not in self._seen:
-            source = _look_at(path)
+            source = look_at(path)
             reader = None if source.is_folder else _reader_of(source)
             self._seen[path] = source, reader
         return self._seen[path]
@@ -270,7 +270,7 @@ def files_of(path: AnyPath, *, watch: Watch = NEVER) -> tuple[OpenedFile, ...]:
         The disk fails.
     """
     path = Path(path)
-    source = _look_at(path)
+    source = look_at(path)
     if not source.is_folder:
         reader = _reader_of(source)
         if reader is None or not reader.has_parts:
@@ -284,7 +284,7 @@ def is_checkpoint(path: AnyPath) -> bool:
     Archives count only when they are opened by name.
     """
     try:
-        source = _look_at(Path(path))
+        source = look_at(Path(path))
         if source.is_folder:
             return folders.match(source)
         return _reader_of(source) is not None
@@ -298,7 +298,7 @@ def holds_checkpoint(path: AnyPath) -> bool:
     Only its directory is read.
     """
     try:
-        source = _look_at(Path(path))
+        source = look_at(Path(path))
         if source.is_folder or not _is_archive(source, _reader_of(source)):
             return False
         names = archives.names_in_zip(source)
@@ -335,8 +335,14 @@ def _with_part_warning(checkpoint: Checkpoint) -> Checkpoint:
     return replace(checkpoint, warnings=(*checkpoint.warnings, warning))
 
 
-def _look_at(path: Path) -> Source:
-    """Fetch size and first bytes; a pipe or device is not even opened."""
+def look_at(path: Path) -> Source:
+    """Fetch size and first bytes; a pipe or device is not even opened.
+
+    Raises
+    ------
+    CheckpointError
+        There is no such file, or it can't be read.
+    """
     try:
         state = settled(path)
         if stat.S_ISDIR(state.st_mode):
@@ -395,8 +401,6 @@ def network_hash(files: Sequence[OpenedFile], watch: Watch = NEVER) -> str:
     ----------
     files
         `kernelviewer.formats.Checkpoint.files`.
-    watch
-        Checked between pieces of work; what it raises cancels.
 
     Returns
     -------

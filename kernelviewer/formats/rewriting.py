@@ -53,26 +53,18 @@ _CONVERT = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Place:
-    """Where a tensor's numbers lie.
-
-    Attributes
-    ----------
-    file, offset, count
-        The bytes.
-    dtype
-        Stored type, one of `FLOATS`.
-    big_endian
-        Byte order.
-    order
-        int64 [n]: which stored number each value of the tensor is, in C order.
-    """
+    """Where a tensor's numbers lie."""
 
     file: OpenedFile
     offset: int
     count: int
+    """The bytes."""
     dtype: str
+    """Stored type, one of `FLOATS`."""
     big_endian: bool
+    """Byte order."""
     order: NDArray[np.int64]
+    """int64 [n]: which stored number each value of the tensor is, in C order."""
 
     def encode(self, values: NDArray[np.floating]) -> bytes:
         """The bytes of new values, of the tensor's shape.
@@ -227,8 +219,6 @@ def rewrite(
 
     Parameters
     ----------
-    checkpoint
-        An opened file.
     output
         The file to write; never one that the checkpoint is read from.
     changes

@@ -70,25 +70,17 @@ def settled(path: Path) -> os.stat_result:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The signs by which readers tell whether a file is theirs.
-
-    Attributes
-    ----------
-    path, size
-        The file and its size in bytes (0 for a folder).
-    head
-        Its first 4 096 bytes.
-    is_folder
-        True for a folder.
-    mtime_ns
-        When the file was last written; 0 where that was not looked at.
-    """
+    """The signs by which readers tell whether a file is theirs."""
 
     path: Path
     size: int
+    """The file and its size in bytes (0 for a folder)."""
     head: bytes
+    """Its first 4 096 bytes."""
     is_folder: bool = False
+    """True for a folder."""
     mtime_ns: int = 0
+    """When the file was last written; 0 where that was not looked at."""
 
     def file(self) -> OpenedFile:
         """The file as it was looked at."""
@@ -110,30 +102,21 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """One container format: ``match`` by content, cheap; then ``read``.
-
-    Attributes
-    ----------
-    name
-        What people know the format by.
-    what
-        One such file, with its article, for messages: "a TFLite model".
-    match
-        Whether a file is one; never raises on strange bytes.
-    read
-        Lists what is in the file, or gives the network where the format tells it
-        apart itself; raises only `CheckpointError`, `DamagedError` and
-        what ``options.watch`` raises. Heavy libraries are imported inside.
-    has_parts
-        Whether a file may name others that hold weights; ``read`` lists them in
-        ``files``.
-    """
+    """One container format: ``match`` by content, cheap; then ``read``."""
 
     name: str
+    """What people know the format by."""
     what: str
+    """One such file, with its article, for messages: "a TFLite model"."""
     match: Callable[[Source], bool]
+    """Whether a file is one; never raises on strange bytes."""
     read: Callable[[Source, Options], Contents | Checkpoint]
+    """Lists what is in the file, or gives the network where the format tells it apart
+    itself; raises only `CheckpointError`, `DamagedError` and what ``options.watch``
+    raises. Heavy libraries are imported inside."""
     has_parts: bool = False
+    """Whether a file may name others that hold weights; ``read`` lists them in
+    ``files``."""
 
 
 CHANGED = "the file changed while it was read"

@@ -24,34 +24,24 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False)
 class Leaf:
-    """An array in a file.
-
-    Attributes
-    ----------
-    path
-        Keys from the file's root; the last is the dotted name in its state dict.
-    raw_name
-        The path as people write it: ``params/body.0.weight``, ``blocks[3]/weight``.
-    shape, dtype, load, operator
-        As in `kernelviewer.formats.Tensor`.
-    identity
-        Equal for two names of the very same values; None where that cannot be.
-    in_state_dict
-        Whether it lies in a network's state dict (or module) rather than loose in
-        some dictionary.
-    unusable
-        Why it cannot be read, a clause; else empty.
-    """
+    """An array in a file."""
 
     path: tuple[str, ...]
+    """Keys from the file's root; the last is the dotted name in its state dict."""
     raw_name: str
+    """The path as people write it: ``params/body.0.weight``, ``blocks[3]/weight``."""
     shape: tuple[int, ...]
     dtype: str
     load: Load
     operator: Operator | None = None
+    """As in `kernelviewer.formats.Tensor`."""
     identity: Hashable = None
+    """Equal for two names of the very same values; None where that cannot be."""
     in_state_dict: bool = True
+    """Whether it lies in a network's state dict (or module) rather than loose in some
+    dictionary."""
     unusable: str = ""
+    """Why it cannot be read, a clause; else empty."""
 
 
 def no_values() -> NDArray[np.generic]:
@@ -65,21 +55,15 @@ _MAX_REPEATED = 1 << 24
 
 @dataclass(slots=True, eq=False)  # frozen ones take twice as long to make
 class Contiguous:
-    """Values that lie one after another; calling it reads them.
-
-    Attributes
-    ----------
-    origin, offset, count
-        Where the bytes are.
-    dtype, shape
-        What they are.
-    """
+    """Values that lie one after another; calling it reads them."""
 
     origin: Readable
     offset: int
     count: int
+    """Where the bytes are."""
     dtype: str
     shape: tuple[int, ...]
+    """What they are."""
     big_endian: bool = False
 
     def __call__(self) -> NDArray[np.generic]:

@@ -39,15 +39,7 @@ def mode_of(keys: Qt.KeyboardModifier) -> Mode:
 
 
 class Acts(QObject):
-    """Acts on the document by numbers of the pool that the views show.
-
-    Parameters
-    ----------
-    document
-        Is changed.
-    presenter
-        Knows what the numbers mean now.
-    """
+    """Acts on the document by numbers of the pool that the views show."""
 
     told = Signal(str)
     """A sentence for the status line."""

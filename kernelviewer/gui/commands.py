@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,49 +73,33 @@ DEVICES = {
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Something the user can ask for.
-
-    Attributes
-    ----------
-    id
-        Its name, as other modules know it.
-    text
-        As in the menu, with its ``&`` mnemonic; an ellipsis where it asks for more.
-    menu
-        Title of its menu, after a slash that of a menu within it; commands stand
-        there in the table's order.
-    run
-        What it does in a window; None for a menu of choices.
-    keys
-        Shortcuts, portable text.
-    needs
-        A key of `NEEDS`: without it the command is disabled.
-    rule
-        True: a separating line goes before it.
-    on
-        Tells whether it is switched on; None for what is no switch.
-    act
-        The name of what it would do now, which goes behind the text.
-    choices
-        The menu that takes its place.
-    tip
-        What it does, where the text does not say it.
-    also
-        Other words by which people look for it in the palette.
-    """
+    """Something the user can ask for."""
 
     id: str
+    """Its name, as other modules know it."""
     text: str
+    """As in the menu, with its ``&`` mnemonic; an ellipsis where it asks for more."""
     menu: str
+    """Title of its menu, after a slash that of a menu within it; commands stand there
+    in the table's order."""
     run: Callable[[WindowContext], object] | None = None
+    """What it does in a window; None for a menu of choices."""
     keys: tuple[str, ...] = ()
+    """Shortcuts, portable text."""
     needs: str = ""
+    """A key of `NEEDS`: without it the command is disabled."""
     rule: bool = False
+    """True: a separating line goes before it."""
     on: Callable[[WindowContext], bool] | None = None
+    """Tells whether it is switched on; None for what is no switch."""
     act: Callable[[ViewState], str] | None = None
+    """The name of what it would do now, which goes behind the text."""
     choices: Callable[[WindowContext], QMenu] | None = None
+    """The menu that takes its place."""
     tip: str = ""
+    """What it does, where the text does not say it."""
     also: str = ""
+    """Other words by which people look for it in the palette."""
 
     @property
     def title(self) -> str:
@@ -128,14 +113,17 @@ def plain(text: str) -> str:
 
 
 def menu_keys() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Menus with title and keys of their commands that have any."""
+    """Menus with title and keys of their commands that have any; tags in one row."""
+    first, last = str(TAGS[0]), str(TAGS[-1])
     native = QKeySequence.SequenceFormat.NativeText
     rows: dict[str, list[tuple[str, str]]] = {menu: [] for menu in MENUS}
     for command in COMMANDS:
         menu, _, inner = command.menu.partition("/")
         title = f"{inner}: {command.title}" if inner else command.title
         keys = [QKeySequence(one).toString(native) for one in command.keys]
-        if keys:
+        if keys == [first]:
+            rows[menu].append((f"{title} to {last}", f"{first} to {last}"))
+        elif keys and command.id not in {f"tag{number}" for number in TAGS}:
             rows[menu].append((title, ", ".join(keys)))
     return [*rows.items()]
 
@@ -198,6 +186,16 @@ class Commands(QObject):
                 self.actions[command.id].setChecked(command.on(self._window))
 
 
+def _dialog(module: str, name: str) -> Callable[[WindowContext], None]:
+    """What shows a dialog beside the window, without blocking it."""
+
+    def show(window: WindowContext) -> None:
+        dialogs = import_module(f"kernelviewer.gui.dialogs.{module}")
+        getattr(dialogs, name)(window).show()
+
+    return show
+
+
 # --- files ---
 
 
@@ -230,27 +228,15 @@ def _watch_folder(window: WindowContext) -> None:
 
 
 def _open_model(window: WindowContext) -> None:
-    from kernelviewer.gui.dialogs.open_model import choose_model
+    from kernelviewer.gui.dialogs.open_model import OpenModelDialog
 
-    choose_model(window, window.opener.open_named)
+    OpenModelDialog(window, window.opener.open_named).show()
 
 
 def _export_kernels(window: WindowContext) -> None:
     from kernelviewer.gui.dialogs.export_kernels import export_marked
 
     export_marked(window)
-
-
-def _export_labels(window: WindowContext) -> None:
-    from kernelviewer.gui.dialogs.export_kernels import open_export_labels
-
-    open_export_labels(window)
-
-
-def _write_approximated(window: WindowContext) -> None:
-    from kernelviewer.gui.dialogs.rewriting import open_rewriting
-
-    open_rewriting(window)
 
 
 def _export_animation(window: WindowContext) -> None:
@@ -411,9 +397,9 @@ def _compare(window: WindowContext) -> None:
         first, second = document.models
         window.compare(Comparing(first.id, second.id))
     else:
-        from kernelviewer.gui.dialogs.comparing import open_comparing
+        from kernelviewer.gui.dialogs.comparing import ComparingDialog
 
-        open_comparing(window)
+        ComparingDialog(window).show()
 
 
 def _play(window: WindowContext) -> None:
@@ -439,12 +425,6 @@ def _go_by(window: WindowContext, by: int) -> None:
 # --- code ---
 
 
-def _train(window: WindowContext) -> None:
-    from kernelviewer.gui.dialogs.train import open_training
-
-    open_training(window)
-
-
 def _load_autoencoder(window: WindowContext) -> None:
     name, _ = QFileDialog.getOpenFileName(
         window,
@@ -454,12 +434,6 @@ def _load_autoencoder(window: WindowContext) -> None:
     )
     if name:
         window.opener.load_autoencoder(Path(name))
-
-
-def _null_test(window: WindowContext) -> None:
-    from kernelviewer.gui.dialogs.noise_control import open_null_test
-
-    open_null_test(window)
 
 
 # --- help ---
@@ -575,9 +549,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("open", "&Open…", "File", _open, ("Ctrl+O",),
         tip="Open checkpoints and sessions"),
     Command("open_folder", "Open &Folder…", "File", _open_folder, ("Ctrl+Shift+O",)),
-    Command("open_model", "Open &Model…", "File", _open_model, ("Ctrl+M",),
+    Command("open_model", "Open &Pretrained Network…", "File", _open_model, ("Ctrl+M",),
         tip="Open a pretrained network by its name",
-        also="pretrained timm hub download"),
+        also="model timm hub download"),
     Command("open_sample", "Open &Sample", "File",
         lambda w: w.opener.open([resource("sample", "sample.safetensors")]),
         tip="Open the bundled network"),
@@ -599,14 +573,16 @@ COMMANDS: tuple[Command, ...] = (
     Command("export_kernels", "Export &Kernels…", "File", _export_kernels,
         ("Ctrl+Alt+E",), needs="network",
         tip="Write the selected kernels, or those in view, as arrays or pictures"),
-    Command("export_labels", "Export &Labels…", "File", _export_labels,
-        ("Ctrl+Shift+E",), needs="network",
+    Command("export_labels", "Export &Labels…", "File",
+        _dialog("export_kernels", "ExportLabelsDialog"), ("Ctrl+Shift+E",),
+        needs="network",
         tip="Write code, fit and class of every open kernel as a table"),
     Command("export_animation", "Export Ani&mation…", "File", _export_animation,
         needs="run", tip="Write the run as an animated picture, step by step",
         also="film gif apng movie"),
-    Command("write_approximated", "&Write Approximated…", "File", _write_approximated,
-        needs="network", also="rewrite checkpoint keys family transplant freeze",
+    Command("write_approximated", "&Write Approximated…", "File",
+        _dialog("rewriting", "RewriteDialog"), needs="network",
+        also="rewrite checkpoint keys family transplant freeze",
         tip="Write the network with keys, members of the family or other kernels in "
         "the place of its own, to test what they are worth"),
     Command("close_model", "&Close Network", "File", _close_model, ("Ctrl+W",),
@@ -730,14 +706,16 @@ COMMANDS: tuple[Command, ...] = (
         also="single instance running second"),
     Command("jobs", "Show &Jobs", "View", _toggle_jobs, ("Ctrl+J",),
         on=lambda w: w.docks["jobs"].in_front),
-    Command("train", "&Train on What Is Open…", "Analysis", _train, ("Ctrl+T",),
-        needs="network", also="learn fit autoencoder"),
+    Command("train", "&Train on What Is Open…", "Analysis",
+        _dialog("train", "TrainDialog"), ("Ctrl+T",), needs="network",
+        also="learn fit autoencoder"),
     Command("load_autoencoder", "&Load an Autoencoder…", "Analysis", _load_autoencoder),
     Command("encode", "&Compute Missing Codes", "Analysis", lambda w: w.encode_again(),
         needs="network", also="encode again",
         tip="Give codes to the kernels for which this was cancelled or has failed"),
-    Command("null_test", "&Null Test…", "Analysis", _null_test, ("Ctrl+Shift+N",),
-        needs="network", also="noise shuffled untrained honest"),
+    Command("null_test", "&Null Test…", "Analysis",
+        _dialog("noise_control", "NullTestDialog"), ("Ctrl+Shift+N",), needs="network",
+        also="noise shuffled untrained honest"),
     Command("naming", "Na&me by Family or Code", "Analysis",
         _name_by_other, ("Ctrl+Shift+M",), needs="network",
         tip="Name kernels by their nearest member of the pattern family, or by the "

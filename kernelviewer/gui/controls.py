@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QEvent, QLocale, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QActionGroup, QColor, QPainter
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
+    QBoxLayout,
     QDialog,
     QDoubleSpinBox,
     QHBoxLayout,
     QLabel,
+    QLayout,
     QMenu,
     QProgressBar,
     QPushButton,
@@ -23,6 +25,7 @@ from PySide6.QtWidgets import (
     QTextBrowser,
     QToolButton,
     QVBoxLayout,
+    QWidget,
 )
 
 from kernelviewer.gui import theme
@@ -40,16 +43,96 @@ if TYPE_CHECKING:
         QPaintEvent,
         QValidator,
     )
-    from PySide6.QtWidgets import QWidget
 
     from kernelviewer.jobs.runner import Ticket
 
 
+W = TypeVar("W", bound=QWidget)
+B = TypeVar("B", bound=QBoxLayout)
+Part = QWidget | QLayout | tuple[QWidget | QLayout, int] | int
+"""Something in a row or column, with how much of the room that is left it takes; a
+number alone: so much of it stays free."""
 PADDING = 7
 _FRAME = 22
 """Of a number's field and what is free beside the number, pixels."""
 MARGIN = 16
 """Between a dialog's frame and what is in it, pixels."""
+
+
+def named(widget: W, name: str, title: str = "", *, tip: str = "") -> W:
+    """A widget with its object name, what screen readers call it, and its tooltip."""
+    widget.setObjectName(name)
+    if title:
+        widget.setAccessibleName(title)
+    if tip:
+        widget.setToolTip(tip)
+    return widget
+
+
+def label_of(
+    parent: QWidget,
+    text: str = "",
+    *,
+    name: str = "",
+    title: str = "",
+    role: str = "",
+    wraps: bool = False,
+    plain: bool = False,
+) -> QLabel:
+    """A text in the look of a role of the style sheet.
+
+    ``wraps``: in several lines if need be; ``plain``: nothing in it is HTML.
+    """
+    label = named(QLabel(text, parent), name, title)
+    if role:
+        label.setProperty("role", role)
+    if plain:
+        label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(wraps)
+    return label
+
+
+def in_row(
+    parent: QWidget | None,
+    *parts: Part,
+    spacing: int | None = None,
+    margins: tuple[int, int, int, int] = (0, 0, 0, 0),
+) -> QHBoxLayout:
+    """Lay parts out beside each other; of no parent, for a layout to take in."""
+    box = QHBoxLayout() if parent is None else QHBoxLayout(parent)
+    return _filled(box, parts, spacing, margins)
+
+
+def in_column(
+    parent: QWidget | None,
+    *parts: Part,
+    spacing: int | None = None,
+    margins: tuple[int, int, int, int] = (0, 0, 0, 0),
+) -> QVBoxLayout:
+    """Lay parts out below each other, as `in_row`."""
+    box = QVBoxLayout() if parent is None else QVBoxLayout(parent)
+    return _filled(box, parts, spacing, margins)
+
+
+def _filled(
+    box: B,
+    parts: tuple[Part, ...],
+    spacing: int | None,
+    margins: tuple[int, int, int, int],
+) -> B:
+    box.setContentsMargins(*margins)
+    if spacing is not None:
+        box.setSpacing(spacing)
+    for part in parts:
+        if isinstance(part, int):
+            box.addStretch(part)
+            continue
+        item, stretch = part if isinstance(part, tuple) else (part, 0)
+        if isinstance(item, QLayout):
+            box.addLayout(item, stretch)
+        else:
+            box.addWidget(item, stretch)
+    return box
 
 
 class ChoiceButton(QToolButton):
@@ -318,8 +401,7 @@ class NumberField(QDoubleSpinBox):
     ) -> None:
         super().__init__(parent)
         self.setMinimumHeight(CONTROL)
-        self.setObjectName(name)
-        self.setAccessibleName(title)
+        named(self, name, title)
         self.setLocale(QLocale.c())
         self.setRange(0.0, 1.0)
         self.setDecimals(3)
@@ -367,6 +449,11 @@ class Dialog(QDialog):
         self.setObjectName(name)
         self.setWindowTitle(title)
 
+    def lay_out(self, *parts: Part, spacing: int) -> None:
+        """Put its parts below each other."""
+        margins = (MARGIN, MARGIN, MARGIN, 12)
+        in_column(self, *parts, spacing=spacing, margins=margins)
+
     def may_close(self) -> bool:
         """True if nothing is lost by closing, or the user agrees to lose it."""
         return True
@@ -378,15 +465,10 @@ class Dialog(QDialog):
 
 
 class WorkDialog(Dialog):
-    """A dialog with work of its own in the background, which ends with it.
-
-    Attributes
-    ----------
-    ticket
-        Of the work that was begun last; another dialog's goes on.
-    """
+    """A dialog with work of its own in the background, which ends with it."""
 
     ticket: Ticket | None = None
+    """Of the work that was begun last; another dialog's goes on."""
 
     def give_up(self) -> None:
         """Stop the work."""
@@ -401,40 +483,26 @@ class WorkDialog(Dialog):
 
 def note_of(parent: QWidget, text: str) -> QLabel:
     """Sentences at the top of a dialog: what it is for."""
-    note = QLabel(text, parent)
-    note.setProperty("role", "secondary")
-    note.setWordWrap(True)
-    return note
+    return label_of(parent, text, role="secondary", wraps=True)
 
 
 def progress_bar(parent: QWidget, name: str, title: str) -> QProgressBar:
     """A bar that shows how much is done, without a number."""
-    bar = QProgressBar(parent)
-    bar.setObjectName(name)
-    bar.setAccessibleName(title)
-    bar.setTextVisible(False)
-    return bar
+    return named(QProgressBar(parent, textVisible=False), name, title)
 
 
 def dialog_button(
     parent: QWidget, text: str, name: str, use: Callable[[], object]
 ) -> QPushButton:
     """A button of a dialog; the default one while it has the keyboard."""
-    button = QPushButton(text, parent)
-    button.setObjectName(name)
-    button.setAccessibleName(text.rstrip("…"))
+    button = named(QPushButton(text, parent), name, text.rstrip("…"))
     button.clicked.connect(lambda: use())
     return button
 
 
 def line_of(*buttons: QPushButton) -> QHBoxLayout:
     """Buttons in a line, at the right."""
-    line = QHBoxLayout()
-    line.setSpacing(8)
-    line.addStretch(1)
-    for button in buttons:
-        line.addWidget(button)
-    return line
+    return in_row(None, 1, *buttons, spacing=8)
 
 
 def make_default(button: QPushButton) -> None:
@@ -453,25 +521,15 @@ def show_text(
     ----------
     name
         The dialog is the object ``{name}Dialog``, its text ``{name}Text``.
-    title, html
-        Its title and content.
-    size
-        Width and height in pixels.
     """
     dialog = Dialog(parent, f"{name}Dialog", title)
     dialog.resize(*size)
-    text = QTextBrowser(dialog)
-    text.setObjectName(f"{name}Text")
-    text.setAccessibleName(title)
+    text = named(QTextBrowser(dialog), f"{name}Text", title)
     text.document().setDocumentMargin(10)
     text.setHtml(html)
     shut = dialog_button(dialog, "Close", f"{name}Close", dialog.close)
     shut.setDefault(True)
-    layout = QVBoxLayout(dialog)
-    layout.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
-    layout.setSpacing(12)
-    layout.addWidget(text)
-    layout.addLayout(line_of(shut))
+    dialog.lay_out(text, line_of(shut), spacing=12)
     dialog.show()
     return text
 
@@ -541,9 +599,7 @@ class PlotPanel(QStackedWidget):
         self.setProperty("plate", True)
         self.setMinimumSize(*_PLOT_LEAST)
         self.plot = make_plot(self, name, axes)
-        self.text = QLabel(self)
-        self.text.setObjectName(f"{name}Text")
-        self.text.setProperty("role", "secondary")
+        self.text = label_of(self, name=f"{name}Text", role="secondary")
         self.text.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.text.setWordWrap(True)
         self.text.setMargin(24)

@@ -62,17 +62,7 @@ def _may_replace(parent: QWidget, path: Path) -> bool:
 
 
 def confirm(parent: QWidget, title: str, text: str, verb: str) -> bool:
-    """Ask before something is lost; Return and Escape leave it as it is.
-
-    Parameters
-    ----------
-    title
-        The question.
-    text
-        What would be lost.
-    verb
-        On the button that does it.
-    """
+    """Ask before something is lost; Return and Escape leave it as it is."""
     box = QMessageBox(parent)
     box.setObjectName("confirmBox")
     box.setWindowTitle(title)

@@ -25,37 +25,28 @@ if TYPE_CHECKING:
 SIZE = (7, 7)
 _GAP = 2
 """Taps between two kernels of a picture."""
+_TAP = 5
+"""Pixels of a weight in it, each way."""
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A word and what it means.
-
-    Attributes
-    ----------
-    id
-        Name of its place in the page of the documentation.
-    word
-        As it stands on the screen, in its usual form.
-    says
-        Plain sentences.
-    picture
-        A key of `PICTURES`.
-    formula
-        How it is computed; empty where it is no number.
-    views
-        Ids of the panels where it is seen; ``tools`` is the line above them.
-    also
-        Other forms of the word, by which it is found as well.
-    """
+    """A word and what it means."""
 
     id: str
+    """Name of its place in the page of the documentation."""
     word: str
+    """As it stands on the screen, in its usual form."""
     says: str
+    """Plain sentences."""
     picture: str
+    """A key of `PICTURES`."""
     formula: str = ""
+    """How it is computed; empty where it is no number."""
     views: tuple[str, ...] = ()
+    """Ids of the panels where it is seen; ``tools`` is the line above them."""
     also: str = ""
+    """Other forms of the word, by which it is found as well."""
 
     def answers(self, text: str) -> bool:
         """True if every word of the text begins a word of this entry."""
@@ -322,8 +313,8 @@ def picture(name: str) -> tuple[NDArray[np.float32], bool]:
     return np.stack(kernels).astype(np.float32), shared
 
 
-def picture_of(name: str, colours: WeightColours, tap: int = 5) -> QImage:
-    """A picture in the window's colours, ``tap`` pixels a weight."""
+def picture_of(name: str, colours: WeightColours) -> QImage:
+    """A picture in the window's colours."""
     kernels, shared = picture(name)
     top = np.abs(kernels).max(axis=(1, 2))
     top = np.where(top > 0, top, np.float32(1))
@@ -336,4 +327,4 @@ def picture_of(name: str, colours: WeightColours, tap: int = 5) -> QImage:
     for number, one in enumerate(pixels):
         left = number * (columns + _GAP)
         canvas[:, left : left + columns] = one
-    return to_image(enlarge(canvas, tap, tap))
+    return to_image(enlarge(canvas, _TAP, _TAP))

@@ -42,41 +42,28 @@ K = TypeVar("K", bound="Hashable")
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """What to do with what a task says, on the GUI thread.
-
-    Attributes
-    ----------
-    done
-        Takes the result; may return a sentence for the jobs panel.
-    partial
-        Takes each finished piece.
-    failed
-        Takes message and hint, after the jobs panel has shown them.
-    stopped
-        Called where the task was cancelled.
-    progress
-        Takes what is done, how much there is in all, and a text.
-    quiet
-        True for quick housekeeping: listed only if it fails.
-    background
-        Whether other tasks of the lane go first.
-    stoppable
-        False for what cannot be stopped midway: it is listed without Cancel, and the
-        list does not come up by itself, for there is nothing to be done about it.
-    kind
-        Jobs of one kind are one row of the list, such as *Encode kernels*; empty: it
-        stands for itself.
-    """
+    """What to do with what a task says, on the GUI thread."""
 
     done: Callable[[Any], str | None] = lambda value: None
+    """Takes the result; may return a sentence for the jobs panel."""
     partial: Callable[[Any], None] = lambda value: None
+    """Takes each finished piece."""
     failed: Callable[[str, str], None] = lambda message, hint: None
+    """Takes message and hint, after the jobs panel has shown them."""
     stopped: Callable[[], None] = lambda: None
+    """Called where the task was cancelled."""
     progress: Callable[[int, int, str], None] = lambda done, total, text: None
+    """Takes what is done, how much there is in all, and a text."""
     quiet: bool = False
+    """True for quick housekeeping: listed only if it fails."""
     background: bool = False
+    """Whether other tasks of the lane go first."""
     stoppable: bool = True
+    """False for what cannot be stopped midway: it is listed without Cancel, and the
+    list does not come up by itself, for there is nothing to be done about it."""
     kind: str = ""
+    """Jobs of one kind are one row of the list, such as *Encode kernels*; empty: it
+    stands for itself."""
 
     def while_alive(self, widget: QWidget) -> Reaction:
         """The same, but silent once the widget is gone."""
@@ -257,11 +244,6 @@ class Requests(Generic[K]):
 
     A job that was stopped says so late, when another may already run for the same key;
     it is not heard then.
-
-    Parameters
-    ----------
-    jobs
-        Run them.
     """
 
     def __init__(self, jobs: Jobs) -> None:

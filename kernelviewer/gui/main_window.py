@@ -19,7 +19,7 @@ from kernelviewer.gui import theme
 from kernelviewer.gui.commands import Commands
 from kernelviewer.gui.controllers.schedulers import MemoryReleaser
 from kernelviewer.gui.controllers.sessions import Sessions
-from kernelviewer.gui.controls import ExplainButton
+from kernelviewer.gui.controls import ExplainButton, named
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.search import collect
 from kernelviewer.gui.view_menus import GridMenu, ViewMenus
@@ -89,13 +89,11 @@ class MainWindow(WindowContext):
     def _make_status_line(self) -> None:
         self.device_label = QLabel(f"device: {self.settings.device}", self)
         self.device_label.setObjectName("deviceLabel")
-        self.jobs_button = QToolButton(self)
-        self.jobs_button.setObjectName("jobsButton")
+        self.jobs_button = named(QToolButton(self), "jobsButton")
         self.jobs_button.setText(JOBS)
         self.jobs_button.setProperty("quiet", True)
         self.jobs_button.setAccessibleName("Show or hide the background jobs")
-        self.unopened_button = QToolButton(self)
-        self.unopened_button.setObjectName("unopenedButton")
+        self.unopened_button = named(QToolButton(self), "unopenedButton")
         self.unopened_button.setProperty("warning", True)
         self.unopened_button.hide()
         parts, device, jobs = self.parts, self.device_label, self.jobs_button

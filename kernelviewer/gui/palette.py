@@ -12,14 +12,14 @@ from PySide6.QtGui import QKeySequence, QPainter, QPalette
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
-    QLabel,
     QLineEdit,
     QListView,
     QStyle,
     QStyledItemDelegate,
-    QVBoxLayout,
 )
 from shiboken6 import isValid
+
+from kernelviewer.gui.controls import in_column, label_of, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -136,32 +136,26 @@ class Entry:
 
     Attributes
     ----------
-    kind
-        What it is: ``Command``, ``Layer``, ``Class``, …
     title, note
         Its name, and what stands beside it.
-    run, verb
-        What Enter does, and the word for it.
-    keys
-        Its shortcut as people read it.
-    enabled
-        False: listed, but without effect for now.
-    also
-        Other names it is found by.
-    other, other_verb
-        What Shift+Enter does, if anything.
     """
 
     kind: str
+    """What it is: ``Command``, ``Layer``, ``Class``, …"""
     title: str
     run: Callable[[], object]
     verb: str = "run"
+    """What Enter does, and the word for it."""
     note: str = ""
     keys: str = ""
+    """Its shortcut as people read it."""
     enabled: bool = True
+    """False: listed, but without effect for now."""
     also: str = ""
+    """Other names it is found by."""
     other: Callable[[], object] | None = None
     other_verb: str = ""
+    """What Shift+Enter does, if anything."""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -284,8 +278,7 @@ class EntryList(QListView):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setObjectName("paletteList")
-        self.setAccessibleName("What was found")
+        named(self, "paletteList", "What was found")
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setUniformItemSizes(True)
         self.setMouseTracking(True)
@@ -342,8 +335,7 @@ class PaletteLine(QLineEdit):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("commandPalette")
-        self.setAccessibleName("Search commands, layers, classes and settings")
+        named(self, "commandPalette", "Search commands, layers, classes and settings")
         native = QKeySequence("Ctrl+K").toString(QKeySequence.SequenceFormat.NativeText)
         self._keys = native.replace("+", " ")
         self._brief = False
@@ -353,19 +345,12 @@ class PaletteLine(QLineEdit):
         self._entries: list[Entry] = []
         self._used: list[tuple[str, ...]] = []
         self._before: QWidget | None = None
-        self.popup = QFrame(self.window())
-        self.popup.setObjectName("palettePopup")
+        self.popup = named(QFrame(self.window()), "palettePopup")
         self.popup.setProperty("popup", True)
         self.list = EntryList(self.popup)
-        self.hint = QLabel(self.popup)
-        self.hint.setObjectName("paletteHint")
-        self.hint.setProperty("role", "caption")
+        self.hint = label_of(self.popup, name="paletteHint", role="caption")
         self.hint.setContentsMargins(8, 4, 8, 2)
-        layout = QVBoxLayout(self.popup)
-        layout.setContentsMargins(5, 5, 5, 5)
-        layout.setSpacing(0)
-        layout.addWidget(self.list)
-        layout.addWidget(self.hint)
+        in_column(self.popup, self.list, self.hint, margins=(5, 5, 5, 5), spacing=0)
         self.popup.hide()
         self.textEdited.connect(self._show_found)
         self.list.moved.connect(self._show_hint)

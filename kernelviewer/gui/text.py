@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from html import escape
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kernelviewer.kernels.classes import PAPER, PAPER_OF, class_shown
+from kernelviewer.kernels.equality import elided
 from kernelviewer.state.analysis import UNIDENTIFIED
 from kernelviewer.state.own_names import tag_name, tags_in
 from kernelviewer.state.similarity import likeness
+from kernelviewer.text import percent as as_percent
 
 if TYPE_CHECKING:
     from kernelviewer.kernels.classes import Scheme
@@ -42,14 +45,14 @@ def counted_once(repeated: int) -> str:
     return f"{spaced(repeated)} equal {'one' if repeated == 1 else 'ones'} counted once"
 
 
-def percent(share: float) -> str:
-    """A share as ``90.8 %``."""
-    return f"{100 * share:.1f}\u202f%"
+def percent(share: float, digits: int = 1) -> str:
+    """`kernelviewer.text.percent` in one piece: ``90.8 %``, ``<0.1 %``."""
+    return as_percent(share, digits).replace(" ", "\u202f")
 
 
 def identified_text(row: SummedCounts) -> str:
     """The identified share of some kernels; a dash where all are flat."""
-    return rough_percent(row.coverage) if row.patterned else "–"
+    return percent(row.coverage, 0) if row.patterned else "–"
 
 
 def identified_lines(row: SummedCounts) -> list[str]:
@@ -74,10 +77,10 @@ def short_percent(share: float) -> str:
     return f"{100 * share:g}\u202f%"
 
 
-def rough_percent(share: float) -> str:
-    """A share without decimals; ``<1 %`` where it is small but not zero."""
-    whole = f"{100 * share:.0f}"
-    return f"{'<1' if share and whole == '0' else whole}\u202f%"
+def with_sizes(text: str) -> str:
+    """What is searched for; a kernel size such as ``7x7`` as views write it."""
+    is_size = all(part.isdigit() for part in text.split("x"))
+    return text.replace("x", "×") if is_size else text
 
 
 def signed(text: str) -> str:
@@ -102,7 +105,9 @@ def when(moment: str) -> str:
 def offer_text(offer: Offer, number: int = 0) -> str:
     """Work that was kept, in a line; ``number`` counts from the latest."""
     which = "earlier work" if number else "the last work"
-    names = [entry.name for entry in offer.session.networks]
+    names = elided(
+        [entry.hub or PurePath(entry.name).stem for entry in offer.session.networks]
+    )
     count = "1 network" if len(names) == 1 else f"{len(names)} networks"
     listed = shortened(names[0]) if names else ""
     more = ", …" if len(names) > 1 else ""

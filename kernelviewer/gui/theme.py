@@ -186,6 +186,12 @@ def as_field(box: QAbstractSpinBox) -> None:
     box.lineEdit().setTextMargins(5, 0, 0, 0)
 
 
+def text_size(name: str) -> int:
+    """Pixels of ``small``, ``large`` or ``largest`` text beside the desktop's."""
+    scale = max(1.0, QFontInfo(QApplication.font()).pixelSize() / _TEXT)
+    return round(_SIZES[name] * scale)
+
+
 def style_sheet(tokens: Tokens) -> str:
     """Style sheet of the tokens."""
     values = {name: getattr(tokens, name) for name in tokens.__slots__}
@@ -195,8 +201,7 @@ def style_sheet(tokens: Tokens) -> str:
         sign: resource("icons", f"{name}.svg").as_posix()
         for sign, name in signs.items()
     }
-    scale = max(1.0, QFontInfo(QApplication.font()).pixelSize() / _TEXT)
-    sizes = {name: f"{round(size * scale)}px" for name, size in _SIZES.items()}
+    sizes = {name: f"{text_size(name)}px" for name in _SIZES}
     lengths = {"gap": GAP, "radius": RADIUS, "control": CONTROL - 2}
     return _STYLE.substitute(values, **files, **sizes, **lengths, inner=CONTROL - 4)
 
@@ -365,18 +370,11 @@ QMainWindow > QTabBar::tab:selected:focus { border: 1px solid $accent;
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Looks:
-    """How kernels look; the colours of all else are `tokens`.
-
-    Attributes
-    ----------
-    colormap
-        Name of the colour map of weights.
-    weights
-        Its colours [K, 3] of 0 … 255, zero in the middle.
-    framed
-        Whether kernels are framed in the colour of their class.
-    """
+    """How kernels look; the colours of all else are `tokens`."""
 
     colormap: str
+    """Name of the colour map of weights."""
     weights: NDArray[np.float64]
+    """Its colours [K, 3] of 0 … 255, zero in the middle."""
     framed: bool
+    """Whether kernels are framed in the colour of their class."""

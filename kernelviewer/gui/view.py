@@ -32,64 +32,47 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ViewKeys:
-    """The keys and gestures of a widget, as the F1 sheet tells them.
-
-    Attributes
-    ----------
-    view
-        Its name, as people read it.
-    module
-        Where they are handled, below ``kernelviewer.gui``; a test holds the rows
-        against the keys that its code asks for.
-    rows
-        (what it does, keys or gesture).
-    """
+    """The keys and gestures of a widget, as the F1 sheet tells them."""
 
     view: str
+    """Its name, as people read it."""
     module: str
+    """Where they are handled, below ``kernelviewer.gui``; a test holds the rows against
+    the keys that its code asks for."""
     rows: tuple[tuple[str, str], ...]
+    """(what it does, keys or gesture)."""
+
+
+def view_keys(view: str, module: str, *rows: tuple[str, str]) -> ViewKeys:
+    """`ViewKeys` of these rows."""
+    return ViewKeys(view, module, rows)
 
 
 @dataclass(frozen=True, slots=True)
 class ViewFigure:
-    """The figure of a widget, for Copy and Export Figure… in its menu.
-
-    Attributes
-    ----------
-    kind
-        Exhibit.
-    instead
-        The figure of what the view shows now, where that is another one.
-    scope
-        Which kernels, a key of `FigureRequests.choices`.
-    options
-        The options of `FigureOptions` that the view's own state decides.
-    """
+    """The figure of a widget, for Copy and Export Figure… in its menu."""
 
     kind: str
+    """Exhibit."""
     scope: str = "shown"
+    """Which kernels, a key of `FigureRequests.choices`."""
     options: Callable[[Document], Mapping[str, Any]] = lambda document: {}
+    """The options of `FigureOptions` that the view's own state decides."""
     instead: Callable[[ViewState], ViewFigure | None] = lambda state: None
+    """The figure of what the view shows now, where that is another one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where a panel lies in an arrangement.
-
-    Attributes
-    ----------
-    side
-        Of the window; ``below``: below all, and shown only when it is needed.
-    cell
-        Its place along the side, from the top or the left; panels of one cell lie
-        behind each other as tabs.
-    rank
-        Its place among the tabs; the lowest is in front.
-    """
+    """Where a panel lies in an arrangement."""
 
     side: Side
+    """Of the window; ``below``: below all, and shown only when it is needed."""
     cell: int = 0
+    """Its place along the side, from the top or the left; panels of one cell lie behind
+    each other as tabs."""
     rank: int = 0
+    """Its place among the tabs; the lowest is in front."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,50 +84,39 @@ class ViewSpec:
     id, title, short
         Name of the panel; what its title line says; what its tab says, if that is
         shorter.
-    make
-        Its widgets from top to bottom, by the name that `Parts` has them under.
-    controls
-        Widgets of its title line, alike.
-    grow
-        Number of the widget that takes the room that is left.
-    width
-        Least width of the panel, pixels.
-    controller
-        Keeps the widgets equal to the view state; None where they show none of it.
-    reads
-        The parts of `ViewState` that it shows.
-    keys
-        The keys and gestures of its widgets.
-    figures
-        Object name of a widget → its figure.
-    home, homes
-        Where the panel lies, and where else in some arrangements, by their ids; None
-        for what is no panel that can be moved. An arrangement without the side has
-        it behind its last panels.
-    of_runs, of_comparisons
-        True: the panel comes when a run is opened, or two networks are compared, and
-        goes with the last one.
-    says
-        Whether the panel has something to say of a state; without, it is folded to its
-        title. None: it always has.
     """
 
     id: str
     title: str
     make: Mapping[str, Callable[[QWidget], Any]]
+    """Its widgets from top to bottom, by the name that `Parts` has them under."""
     controller: type[Controller] | None = None
+    """Keeps the widgets equal to the view state; None where they show none of it."""
     reads: tuple[str, ...] = ()
+    """The parts of `ViewState` that it shows."""
     keys: tuple[ViewKeys, ...] = ()
+    """The keys and gestures of its widgets."""
     figures: Mapping[str, ViewFigure] = field(default_factory=dict)
+    """Object name of a widget → its figure."""
     home: Home | None = None
     homes: Mapping[str, Home] = field(default_factory=dict)
+    """Where the panel lies, and where else in some arrangements, by their ids; None for
+    what is no panel that can be moved. An arrangement without the side has it behind
+    its last panels."""
     short: str = ""
     controls: Mapping[str, Callable[[QWidget], Any]] = field(default_factory=dict)
-    grow: int = -1
+    """Widgets of its title line, alike."""
+    grow: int | None = -1
+    """Number of the widget that takes the room that is left; None: none of them."""
     width: int = 0
+    """Least width of the panel, pixels."""
     of_runs: bool = False
     of_comparisons: bool = False
+    """True: the panel comes when a run is opened, or two networks are compared, and
+    goes with the last one."""
     says: Callable[[ViewState], bool] | None = None
+    """Whether the panel has something to say of a state; without, it is folded to its
+    title. None: it always has."""
 
     @property
     def is_panel(self) -> bool:
@@ -171,18 +143,6 @@ class Controller(QObject):
 
     It keeps nothing of its own: what it remembers was derived from the state and can
     be derived again.
-
-    Parameters
-    ----------
-    window
-        Has the document, the jobs and the commands.
-    widgets
-        Those of the view, by name.
-
-    Attributes
-    ----------
-    parts
-        The same, as attributes.
     """
 
     def __init__(self, window: WindowContext, widgets: Mapping[str, QWidget]) -> None:
@@ -235,14 +195,10 @@ class Controller(QObject):
 class Computed(Generic[P, T]):
     """The result of a background task for the arguments asked for last.
 
+    It depends on nothing but these; ``ready`` is called when there is one.
+
     Parameters
     ----------
-    jobs, lane, name, title
-        Where it runs, and as what.
-    task
-        Depends on nothing but its arguments.
-    ready
-        Called when there is a result.
     keeps
         So many results stay known, for who goes to and fro between arguments.
     """

@@ -29,13 +29,14 @@ from kernelviewer.gui.frame.layouts import (
     LayoutKeeper,
     arrange_panels,
 )
-from kernelviewer.gui.frame.panel import DockPanel, Panel, stacked
+from kernelviewer.gui.frame.panel import DockPanel, Panel
 from kernelviewer.gui.glossary import terms_of
 from kernelviewer.gui.jobs import Jobs
 from kernelviewer.gui.registry import FLEETING, VIEWS
 from kernelviewer.gui.theme import GAP, Looks, tokens, use_theme
 from kernelviewer.gui.view import Parts
 from kernelviewer.gui.views.grid.colours import COLORMAPS, weight_colours
+from kernelviewer.gui.views.welcome import CENTRE
 from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.document import Document
 from kernelviewer.state.presenter import Presenter
@@ -43,12 +44,13 @@ from kernelviewer.state.settings import merged, save_settings
 from kernelviewer.state.tally import AllSizes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from PySide6.QtGui import QAction
 
     from kernelviewer.gui.controllers.sessions import Sessions
+    from kernelviewer.gui.frame.panel import TitleLine
     from kernelviewer.gui.view import Controller, ViewSpec
     from kernelviewer.jobs.corpus import OpenCorpus
     from kernelviewer.kernels.classes import OwnName
@@ -60,6 +62,8 @@ if TYPE_CHECKING:
 Page = Literal["welcome", "kernels", "overview", "corpus"]
 PAGES: tuple[Page, ...] = ("welcome", "kernels", "overview", "corpus")
 """Of the centre, in order."""
+PAGE_TITLES = ("Kernels", "Overview", "Corpus")
+"""Of all but the first."""
 _LINE = 40
 """Letters that the controls of the kernels want beyond the least."""
 CORNERS = {
@@ -70,58 +74,75 @@ CORNERS = {
 }
 
 
-def make_parts(window: QMainWindow) -> Parts:
-    """Make the widgets of every view and put the grid into the window's centre."""
-    made = {
-        name: make(window)
-        for spec in VIEWS
-        for name, make in {**spec.make, **spec.controls}.items()
-    }
-    parts = Parts(**made)
-    panel = Panel("Kernels", stacked(parts.comparing, parts.grid, parts.steps, grow=1))
-    line = panel.title_line
-    line.line.addWidget(parts.controls, 1)
-    line.add_control(ExplainButton("grid", "Kernels", line), spare=_LINE)
+PAGE_OF = {
+    **dict.fromkeys(("comparing", "grid", "steps"), "Kernels"),
+    **{"overview": "Overview", "corpus": "Corpus"},
+}
+"""View → title of the page of the centre that it lies in."""
+
+
+def make_panels(window: QMainWindow) -> tuple[Parts, dict[str, DockPanel]]:
+    """Make the widgets of every view where they are to lie; docks by name.
+
+    What is moved into a panel after it was made is styled anew, each widget in it.
+    """
+    parts, docks = Parts(**_made(CENTRE.make, window)), {}
+    pages = {title: Panel(title, parts.centre) for title in PAGE_TITLES}
+    for spec in VIEWS:
+        if spec is CENTRE:
+            continue
+        panel: Panel | DockPanel | None = pages.get(PAGE_OF.get(spec.id, ""))
+        if spec.is_panel:
+            name = f"{spec.id}Dock"
+            panel = docks[spec.id] = DockPanel(name, spec.title, spec.short, window)
+            panel.body.column.setMinimumWidth(spec.width)
+        widgets = _made(spec.make, panel.body.column if panel else window)
+        controls = _made(spec.controls, panel.title_line if panel else window)
+        vars(parts).update(widgets, **controls)
+        if panel:
+            panel.body.add([*widgets.values()], spec.grow)
+        if panel and spec.id not in ("comparing", "steps"):
+            _fill(panel.title_line, spec, controls)
     parts.centre.addWidget(parts.welcome)
-    parts.centre.addWidget(panel)
-    for view, title in (("overview", "Networks"), ("corpus", "Corpus")):
-        page = Panel(title, getattr(parts, view))
-        line = page.title_line
-        line.add_control(ExplainButton(view, title, line))
-        line.line.addStretch(1)
+    for page in pages.values():
         parts.centre.addWidget(page)
     window.setCentralWidget(parts.centre)
-    return parts
+    return parts, docks
 
 
-def make_docks(window: QMainWindow, parts: Parts) -> dict[str, DockPanel]:
-    """Put the panels around the centre, as docks by name."""
-    docks = {spec.id: _dock(spec, parts) for spec in VIEWS if spec.is_panel}
+def _made(
+    makers: Mapping[str, Callable[[QWidget], QWidget]], parent: QWidget
+) -> dict[str, QWidget]:
+    return {name: make(parent) for name, make in makers.items()}
+
+
+def _fill(line: TitleLine, spec: ViewSpec, controls: Mapping[str, QWidget]) -> None:
+    """Put the controls of a panel's view and what explains its words into its title."""
+    whole = spec.id == "grid"  # whose controls take all the room there is
+    for control in controls.values():
+        if whole:
+            line.line.addWidget(control, 1)
+        else:
+            line.add_control(control)
+    if terms_of(spec.id):
+        button = ExplainButton(spec.id, spec.short or line.label.text(), line)
+        line.add_control(button, spare=_LINE if whole else 0)
+    if not (whole or spec.is_panel):
+        line.line.addStretch(1)
+
+
+def place_docks(window: QMainWindow, docks: Mapping[str, DockPanel]) -> None:
+    """Lay the panels around the centre."""
     for name in FLEETING:
         docks[name].hide()
     arrange_panels(window, docks, BY_ID["explore"])
     for corner, side in CORNERS.items():
         window.setCorner(corner, AREAS[side])
-    return docks
 
 
 def widgets_of(spec: ViewSpec, parts: Parts) -> dict[str, QWidget]:
     """The widgets of one view."""
     return {name: getattr(parts, name) for name in (*spec.make, *spec.controls)}
-
-
-def _dock(spec: ViewSpec, parts: Parts) -> DockPanel:
-    widgets = [getattr(parts, name) for name in spec.make]
-    body = widgets[0] if len(widgets) == 1 else stacked(*widgets, grow=spec.grow)
-    if spec.width:
-        body.setMinimumWidth(spec.width)
-    dock = DockPanel(f"{spec.id}Dock", spec.title, body, spec.short)
-    for name in spec.controls:
-        dock.title_line.add_control(getattr(parts, name))
-    if terms_of(spec.id):
-        line = dock.title_line
-        line.add_control(ExplainButton(spec.id, spec.short or spec.title, line))
-    return dock
 
 
 class Repainter:
@@ -144,8 +165,6 @@ class WindowContext(QMainWindow):
 
     Attributes
     ----------
-    document
-        The open work.
     jobs
         Background tasks; ``jobs.is_idle()`` when nothing is left to do.
     commands
@@ -154,8 +173,6 @@ class WindowContext(QMainWindow):
         Counts of the kernels of every size, for all views that tell of networks.
     corpus
         The corpus that is open; None: none is.
-    sessions
-        The session and its file; `MainWindow` makes it.
     keeps_settings
         Whether they are written; not by a window that is there for a picture only.
     jobs_came_up
@@ -169,6 +186,7 @@ class WindowContext(QMainWindow):
     """
 
     sessions: Sessions
+    """The session and its file; `MainWindow` makes it."""
     device_requested = Signal(str)
     """Compute there from now on."""
     figure_requested = Signal()
@@ -211,8 +229,8 @@ class WindowContext(QMainWindow):
                 pale=settings.pale,  # type: ignore[arg-type]
             ),
         )
-        self.parts: Parts = make_parts(self)
-        self.docks: dict[str, DockPanel] = make_docks(self, self.parts)
+        self.parts, self.docks = make_panels(self)
+        place_docks(self, self.docks)
         self.jobs = jobs or Jobs(self.parts.jobs_panel, self)
         self.hashes = FileHashes(self.jobs, self)
         self.opener: Opener = Opener(

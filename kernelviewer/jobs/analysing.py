@@ -117,25 +117,17 @@ def fit_one(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Projection:
-    """Principal components of a pool's patterns. P kernels that are not flat.
-
-    Attributes
-    ----------
-    numbers
-        int64 [P], their pool numbers.
-    points
-        float32 [P, K], their places on the first K components.
-    share
-        [K], share of the variance that each component explains.
-    axes, centre
-        float32 [taps, K], the components; [K], where the mean pattern lies on them.
-    """
+    """Principal components of a pool's patterns. P kernels that are not flat."""
 
     numbers: NDArray[np.int64]
+    """int64 [P], their pool numbers."""
     points: NDArray[np.float32]
+    """float32 [P, K], their places on the first K components."""
     share: tuple[float, ...]
+    """[K], share of the variance that each component explains."""
     axes: NDArray[np.float32]
     centre: NDArray[np.float32]
+    """float32 [taps, K], the components; [K], where the mean pattern lies on them."""
 
     def places(self, patterns: NDArray[np.float32]) -> NDArray[np.float32]:
         """Where other patterns [n, taps] lie, [n, K]; NaN where they have NaN."""

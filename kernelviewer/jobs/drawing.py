@@ -54,29 +54,20 @@ _FINER = 1.6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """One network of a figure.
-
-    Attributes
-    ----------
-    bank
-        Its kernels.
-    shown
-        Bool [N]: which of them; None: all.
-    coding
-        Their codes and classes, if they are known already.
-    run, step
-        The step of a run that is meant in place of ``bank``, which is another one.
-    called, tags
-        As in `kernelviewer.figures.scene.Subject`.
-    """
+    """One network of a figure."""
 
     bank: KernelBank
+    """Its kernels."""
     shown: NDArray[np.bool_] | None = None
+    """Bool [N]: which of them; None: all."""
     coding: Coding | None = None
+    """Their codes and classes, if they are known already."""
     run: Run | None = None
     step: int = 0
+    """The step of a run that is meant in place of ``bank``, which is another one."""
     called: str = ""
     tags: NDArray[np.str_] | None = None
+    """As in `kernelviewer.figures.scene.Subject`."""
 
     def read(self, ticket: Ticket) -> KernelBank:
         """Its kernels."""
@@ -87,35 +78,24 @@ class Part:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FigureRequest:
-    """A figure to draw.
-
-    Attributes
-    ----------
-    kind
-        One of `kernelviewer.figures.EXHIBITS`.
-    parts, size
-        Networks that have kernels of the size.
-    selection
-        What is shown of them in words, for the caption; empty: all.
-    naming, device
-        How kernels get their names, and where to compute.
-    options
-        How the figure looks.
-    caption
-        The user's own; empty: the proposed one.
-    count_equal
-        As in `kernelviewer.figures.scene.Scene`.
-    """
+    """A figure to draw."""
 
     kind: str
+    """One of `kernelviewer.figures.EXHIBITS`."""
     parts: tuple[Part, ...]
     size: Size
+    """Networks that have kernels of the size."""
     selection: str
+    """What is shown of them in words, for the caption; empty: all."""
     naming: FigureNaming
     device: str
+    """How kernels get their names, and where to compute."""
     options: FigureOptions
+    """How the figure looks."""
     caption: str = ""
+    """The user's own; empty: the proposed one."""
     count_equal: bool = False
+    """As in `kernelviewer.figures.scene.Scene`."""
 
     def same_kernels(self, other: FigureRequest) -> bool:
         """True if the other shows the same kernels under the same names."""
@@ -350,24 +330,16 @@ def _alike(one: NDArray[Any] | None, other: NDArray[Any] | None) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelWish:
-    """Kernels to label, frozen when it was asked for.
-
-    Attributes
-    ----------
-    work
-        What is open, and how it is marked.
-    analyses
-        Codes that are known already; the rest is computed.
-    only_selected
-        Write only what is selected within the scope.
-    device
-        Where to compute.
-    """
+    """Kernels to label, frozen when it was asked for."""
 
     work: Work
+    """What is open, and how it is marked."""
     analyses: Mapping[tuple[int, Size], Analysis]
+    """Codes that are known already; the rest is computed."""
     only_selected: bool
+    """Write only what is selected within the scope."""
     device: str
+    """Where to compute."""
 
 
 def wish_of(document: Document, device: str, *, only_selected: bool) -> LabelWish:

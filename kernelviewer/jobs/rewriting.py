@@ -39,25 +39,18 @@ EXAMPLES = 12
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SizeReplaced:
-    """What became of the kernels of one size.
-
-    Attributes
-    ----------
-    size, kernels
-        The size, and how many were replaced.
-    r2, null
-        Mean share of their variance that is kept, and that of white noise replaced
-        alike; NaN where another network's took their place.
-    before, after
-        Some of them, float32 [n, *size], from all layers.
-    """
+    """What became of the kernels of one size."""
 
     size: Size
     kernels: int
+    """The size, and how many were replaced."""
     r2: float
     null: float
+    """Mean share of their variance that is kept, and that of white noise replaced
+    alike; NaN where another network's took their place."""
     before: NDArray[np.float32]
     after: NDArray[np.float32]
+    """Some of them, float32 [n, *size], from all layers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

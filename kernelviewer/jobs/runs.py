@@ -51,23 +51,16 @@ _PASSES: tuple[tuple[By, Callable[[EncodedRun], Film]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class RunFound:
-    """Files to open that are the steps of one run, as far as one can see.
-
-    Attributes
-    ----------
-    paths
-        Files and folders that were to be opened.
-    files, steps
-        How many checkpoints there are, and how many of them are alike and tell their
-        order.
-    name
-        What the run is called.
-    """
+    """Files to open that are the steps of one run, as far as one can see."""
 
     paths: tuple[Path, ...]
+    """Files and folders that were to be opened."""
     files: int
     steps: int
+    """How many checkpoints there are, and how many of them are alike and tell their
+    order."""
     name: str
+    """What the run is called."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,7 +142,6 @@ def open_run(
     copy: str = "",
     include: Sequence[str] = (),
     name: str = "",
-    at: Path | None = None,
 ) -> OpenedRun:
     """Put files, and what lies in folders, in order and read the last step.
 
@@ -159,8 +151,6 @@ def open_run(
         As in `Run`.
     name
         What the run is called; empty: what its files' names or its folder say.
-    at
-        The step to read in place of the last one.
 
     Raises
     ------
@@ -182,8 +172,8 @@ def open_run(
     run = Run(
         name or name_of(steps), series.steps, series.numbers, unit, copy, tuple(include)
     )
-    place = run.place(at) if at else len(run) - 1
-    bank = titled(load(ticket, steps[place], copy=copy, include=include), run, place)
+    last = load(ticket, steps[-1], copy=copy, include=include)
+    bank = titled(last, run, len(run) - 1)
     return OpenedRun(run, bank, series.left_out)
 
 

@@ -56,29 +56,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wanted:
-    """The work to write, and how.
-
-    Attributes
-    ----------
-    work, look, saved, origin
-        As in `Session`.
-    hashes
-        Hashes of the networks' files, as far as they are known.
-    steps
-        The same of the steps of runs.
-    files
-        Files of autoencoders that were trained here, as far as they have one; those
-        that are saved on the way are added at once, so that a task that is cancelled
-        afterwards leaves nothing that the next one would write again.
-    """
+    """The work to write, and how."""
 
     work: Work
     look: Look
     saved: str
     origin: str = ""
+    """As in `Session`."""
     hashes: Mapping[KernelBank, str] = field(default_factory=dict)
+    """Hashes of the networks' files, as far as they are known."""
     steps: Mapping[Path, str] = field(default_factory=dict)
+    """The same of the steps of runs."""
     files: dict[Autoencoder, Path] = field(default_factory=dict)
+    """Files of autoencoders that were trained here, as far as they have one; those that
+    are saved on the way are added at once, so that a task that is cancelled afterwards
+    leaves nothing that the next one would write again."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -238,33 +230,23 @@ Answers = dict[str, "Path | None"]
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A file that is not where the session says.
-
-    Attributes
-    ----------
-    key
-        How the session names it.
-    name, where
-        For people: its name, and where it was or why it cannot be had.
-    sha256
-        Hash it had; empty if that is not known.
-    outside
-        Where it lies outside the session's folder, as it says: nothing has looked
-        there, which the user has to allow. None if it is just missing.
-    hub
-        Name of a pretrained network that would have to be downloaded, which the user
-        has to allow too.
-    is_folder
-        Whether it is a corpus.
-    """
+    """A file that is not where the session says."""
 
     key: str
+    """How the session names it."""
     name: str
     where: str
+    """For people: its name, and where it was or why it cannot be had."""
     sha256: str
+    """Hash it had; empty if that is not known."""
     outside: Path | None = None
+    """Where it lies outside the session's folder, as it says: nothing has looked there,
+    which the user has to allow. None if it is just missing."""
     hub: str = ""
+    """Name of a pretrained network that would have to be downloaded, which the user has
+    to allow too."""
     is_folder: bool = False
+    """Whether it is a corpus."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,25 +260,17 @@ class Lacking:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reopened:
-    """A session that was read.
-
-    Attributes
-    ----------
-    session
-        What its file says.
-    work
-        The same with its networks, for `Document.restore`.
-    hashes
-        Of the networks' files.
-    notes, lost
-        Sentences about what is not as it was, and about what had to be left out.
-    """
+    """A session that was read."""
 
     session: Session
+    """What its file says."""
     work: Work
+    """The same with its networks, for `Document.restore`."""
     hashes: Mapping[KernelBank, str]
+    """Of the networks' files."""
     notes: tuple[str, ...]
     lost: tuple[str, ...]
+    """Sentences about what is not as it was, and about what had to be left out."""
 
 
 @dataclass(frozen=True, slots=True)

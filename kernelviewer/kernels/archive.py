@@ -226,8 +226,7 @@ def snapshot(
 
     given: object = step
     if isinstance(given, str) or step < 0:
-        msg = f"a step is a number counted from 0, not {step!r}"
-        raise ValueError(msg)
+        raise ValueError(f"a step is a number counted from 0, not {step!r}")
     if not isinstance(model, Mapping) and not is_network(model):
         msg = f"give a torch.nn.Module, or arrays by name, not {type(model).__name__}"
         raise TypeError(msg)
@@ -237,8 +236,7 @@ def snapshot(
         kernels = _depthwise_kernels(model)
         architecture = architecture or type(unwrapped(model)).__name__
     if not kernels:
-        msg = "the network has no depthwise convolutions to write"
-        raise ValueError(msg)
+        raise ValueError("the network has no depthwise convolutions to write")
     tensors = {
         f"{name}.weight": _stored(name, weights, dtype)
         for name, weights in kernels.items()

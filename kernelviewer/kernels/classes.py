@@ -10,8 +10,9 @@ checker) with sign and direction. Six classes are of both; each other fine class
 to one of the paper's. The order is the legend's order, of either.
 
 The colours began as Paul Tol's "muted" scheme with a brown added; they were moved apart
-until within a scheme no two (nor *unidentified*) are nearer than 11 in CIELAB, to
-normal, deuteranope and protanope eyes. None but *unidentified* and *flat* is a grey.
+until within a scheme no two (nor *unidentified*) are nearer than 11 in CIEDE2000 to
+normal eyes, nor than 8 to deuteranope and protanope ones. None but *unidentified* and
+*flat* is a grey.
 
 A `Naming` says what names kernels, the code of an autoencoder or the pattern family,
 and by which scheme.
@@ -34,28 +35,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PatternClass:
-    """One class of kernels.
-
-    Attributes
-    ----------
-    id
-        What CSV, JSON and SVG carry.
-    name, short
-        What people read, and the same for narrow places.
-    light, dark
-        Its colour on light and on dark ground, ``#RRGGBB``.
-    paper
-        Id of the class of the paper that it belongs to; empty: it is one itself. A
-        diagonal edge or bar belongs to that of the nearest axis, a tie to x: this is
-        where one goes whose angle isn't known.
-    """
+    """One class of kernels."""
 
     id: str
+    """What CSV, JSON and SVG carry."""
     name: str
     short: str
+    """What people read, and the same for narrow places."""
     light: str
     dark: str
+    """Its colour on light and on dark ground, ``#RRGGBB``."""
     paper: str = ""
+    """Id of the class of the paper that it belongs to; empty: it is one itself. A
+    diagonal edge or bar belongs to that of the nearest axis, a tie to x: this is where
+    one goes whose angle isn't known."""
 
     @property
     def mark(self) -> str:
@@ -65,38 +58,38 @@ class PatternClass:
 
 # fmt: off
 PATTERNS: tuple[PatternClass, ...] = tuple(PatternClass(*words) for words in (
-    ("on-point", "On-point", "On-point", "#65241E", "#C01065", "on-centre"),
-    ("off-point", "Off-point", "Off-point", "#3810C6", "#2859F5", "off-centre"),
-    ("on-centre", "On-centre", "On-centre", "#CC6677", "#E58A98"),
-    ("off-centre", "Off-centre", "Off-centre", "#4A3AA8", "#8C7BE8"),
-    ("on-square", "On-square (beside the middle)", "On-square", "#DDCC77", "#E6D98F"),
-    ("off-square", "Off-square (beside the middle)", "Off-square", "#88CCEE",
-        "#9AD7F5"),
-    ("on-disc", "On-disc", "On-disc", "#C2A6BF", "#F1DFC4", "on-centre"),
-    ("off-disc", "Off-disc", "Off-disc", "#4E75DA", "#9AC1FD", "off-centre"),
-    ("on-cross", "On-cross", "On-cross", "#572959", "#C3598E"),
-    ("off-cross", "Off-cross", "Off-cross", "#04A085", "#94F2F0"),
-    ("on-ring", "On-ring", "On-ring", "#FFB129", "#C3601A", "off-centre"),
-    ("off-ring", "Off-ring", "Off-ring", "#2379B8", "#0076AD", "on-centre"),
-    ("edge-x", "Edge ∂x (left–right)", "Edge ∂x", "#117733", "#4DB071", "d1-x"),
-    ("edge-y", "Edge ∂y (top–bottom)", "Edge ∂y", "#999933", "#C2C25A", "d1-y"),
-    ("edge-d", "Edge, diagonal", "Edge diag.", "#04B15C", "#7BA34C", "d1-x"),
-    ("on-bar-v", "On-bar ∂²x (vertical)", "On-bar vert.", "#AF1D8C", "#B9289F", "d2-x"),
-    ("off-bar-v", "Off-bar ∂²x (vertical)", "Off-bar vert.", "#B780B4", "#C288B9",
+    ("on-point", "On-point", "On-point", "#60211C", "#BC005F", "on-centre"),
+    ("off-point", "Off-point", "Off-point", "#0100C0", "#0A4FFA", "off-centre"),
+    ("on-centre", "On-centre", "On-centre", "#C76274", "#EB8B9C"),
+    ("off-centre", "Off-centre", "Off-centre", "#5148B8", "#9475FF"),
+    ("on-square", "On-square (beside the middle)", "On-square", "#EAD77A", "#F0E692"),
+    ("off-square", "Off-square (beside the middle)", "Off-square", "#92D7FD",
+        "#A3E4FF"),
+    ("on-disc", "On-disc", "On-disc", "#C4A6C1", "#FEE6C7", "on-centre"),
+    ("off-disc", "Off-disc", "Off-disc", "#5775E8", "#94C1FF", "off-centre"),
+    ("on-cross", "On-cross", "On-cross", "#522A50", "#B95989"),
+    ("off-cross", "Off-cross", "Off-cross", "#189F89", "#A5FAEF"),
+    ("on-ring", "On-ring", "On-ring", "#FFAE05", "#C05E11", "off-centre"),
+    ("off-ring", "Off-ring", "Off-ring", "#2577AB", "#3280B4", "on-centre"),
+    ("edge-x", "Edge ∂x (left–right)", "Edge ∂x", "#18783A", "#38A074", "d1-x"),
+    ("edge-y", "Edge ∂y (top–bottom)", "Edge ∂y", "#949618", "#BFC317", "d1-y"),
+    ("edge-d", "Edge, diagonal", "Edge diag.", "#34B96B", "#86AD5C", "d1-x"),
+    ("on-bar-v", "On-bar ∂²x (vertical)", "On-bar vert.", "#AA2F7D", "#AA1D8A", "d2-x"),
+    ("off-bar-v", "Off-bar ∂²x (vertical)", "Off-bar vert.", "#BC80B5", "#BF8DB8",
         "d2-x"),
-    ("on-bar-h", "On-bar ∂²y (horizontal)", "On-bar hor.", "#634100", "#DA9B27",
+    ("on-bar-h", "On-bar ∂²y (horizontal)", "On-bar hor.", "#664300", "#CA8E14",
         "d2-y"),
-    ("off-bar-h", "Off-bar ∂²y (horizontal)", "Off-bar hor.", "#FDBD9F", "#F0B69B",
+    ("off-bar-h", "Off-bar ∂²y (horizontal)", "Off-bar hor.", "#FABEA4", "#EEB498",
         "d2-y"),
-    ("on-bar-d", "On-bar, diagonal", "On-bar diag.", "#690079", "#863DC7", "d2-x"),
-    ("off-bar-d", "Off-bar, diagonal", "Off-bar diag.", "#C099FE", "#8F95E7", "d2-x"),
-    ("saddle", "Saddle ∂²xy", "Saddle", "#43393E", "#E3B6C3", "d2-xy"),
-    ("checker", "Checker", "Checker", "#48674B", "#736134", "unidentified"),
-    ("d1-x", "First derivative ∂x", "∂x", "#117733", "#4DB071"),
-    ("d1-y", "First derivative ∂y", "∂y", "#999933", "#C2C25A"),
-    ("d2-x", "Second derivative ∂²x", "∂²x", "#AA4499", "#CF77C3"),
-    ("d2-y", "Second derivative ∂²y", "∂²y", "#8A4B08", "#C98A4B"),
-    ("d2-xy", "Mixed derivative ∂²xy", "∂²xy", "#9088F8", "#F8D828"),
+    ("on-bar-d", "On-bar, diagonal", "On-bar diag.", "#660076", "#863CC4", "d2-x"),
+    ("off-bar-d", "Off-bar, diagonal", "Off-bar diag.", "#BB97FF", "#8F9AEA", "d2-x"),
+    ("saddle", "Saddle ∂²xy", "Saddle", "#403239", "#E6BBC5", "d2-xy"),
+    ("checker", "Checker", "Checker", "#48634C", "#715F34", "unidentified"),
+    ("d1-x", "First derivative ∂x", "∂x", "#18783A", "#38A074"),
+    ("d1-y", "First derivative ∂y", "∂y", "#949618", "#BFC317"),
+    ("d2-x", "Second derivative ∂²x", "∂²x", "#A74C8F", "#CF7DC6"),
+    ("d2-y", "Second derivative ∂²y", "∂²y", "#8B4A00", "#C38342"),
+    ("d2-xy", "Mixed derivative ∂²xy", "∂²xy", "#9087F9", "#FFE208"),
 ))
 # fmt: on
 """The fine classes, and then those that only the paper has."""
@@ -247,22 +240,15 @@ def _with_own(own: Mapping[str, OwnName]) -> tuple[PatternClass, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Scheme:
-    """Classes to name kernels by.
-
-    Attributes
-    ----------
-    id, name
-        What files carry, and what people read.
-    patterns
-        The pattern classes, in the order of `CLASSES`.
-    whole
-        Whether a list of kernels by class has a row for classes without kernels too.
-    """
+    """Classes to name kernels by."""
 
     id: str
     name: str
+    """What files carry, and what people read."""
     patterns: tuple[PatternClass, ...]
+    """The pattern classes, in the order of `CLASSES`."""
     whole: bool
+    """Whether a list of kernels by class has a row for classes without kernels too."""
 
     @cached_property
     def rows(self) -> tuple[int, ...]:
@@ -318,21 +304,15 @@ WORDS: tuple[Words, ...] = ("fine", "paper")
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """How kernels get their names.
-
-    Attributes
-    ----------
-    by
-        ``code``: by the stretch of the spectrum that a kernel's code falls in, as in
-        the paper; ``family``: by the kernel's own nearest member of the pattern family.
-        Kernels of a size without an autoencoder have no code; the family names them.
-    words
-        Whose classes the family names them by: ``fine``, those that people see, or
-        ``paper``, the eleven of Babaiee et al. Stretches have the paper's in any case.
-    """
+    """How kernels get their names."""
 
     by: By = "family"
+    """``code``: by the stretch of the spectrum that a kernel's code falls in, as in the
+    paper; ``family``: by the kernel's own nearest member of the pattern family. Kernels
+    of a size without an autoencoder have no code; the family names them."""
     words: Words = "fine"
+    """Whose classes the family names them by: ``fine``, those that people see, or
+    ``paper``, the eleven of Babaiee et al. Stretches have the paper's in any case."""
 
     def scheme(self, by: By | None) -> Scheme:
         """The classes of kernels that are named by the code or by the family."""

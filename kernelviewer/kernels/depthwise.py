@@ -26,23 +26,16 @@ Verdict = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The verdict on a tensor, and why.
-
-    Attributes
-    ----------
-    verdict
-        ``depthwise``, ``transposed`` (depthwise), ``ambiguous``, ``fixed``,
-        ``convolution`` (any other) or ``none`` (no convolution).
-    reason
-        Why it is ambiguous or fixed, a sentence; why kernels of one channel are an
-        ordinary convolution's, a clause; else empty.
-    multiplier
-        Kernels per input channel of a depthwise layer, as far as can be told.
-    """
+    """The verdict on a tensor, and why."""
 
     verdict: Verdict
+    """``depthwise``, ``transposed`` (depthwise), ``ambiguous``, ``fixed``,
+    ``convolution`` (any other) or ``none`` (no convolution)."""
     reason: str = ""
+    """Why it is ambiguous or fixed, a sentence; why kernels of one channel are an
+    ordinary convolution's, a clause; else empty."""
     multiplier: int = 1
+    """Kernels per input channel of a depthwise layer, as far as can be told."""
 
 
 CONVOLUTION = Decision("convolution")
@@ -70,11 +63,6 @@ def classify(checkpoint: Checkpoint) -> tuple[Decision, ...]:
     """Say of every tensor whether it is a depthwise convolution.
 
     Only names, shapes and the file's graph are used; no values are read.
-
-    Parameters
-    ----------
-    checkpoint
-        The opened file.
 
     Returns
     -------

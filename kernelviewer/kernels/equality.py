@@ -48,18 +48,12 @@ def _nothing() -> NDArray[np.int64]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Keys:
-    """Fingerprints of the kernels of one set. P ≤ N kernels.
-
-    Attributes
-    ----------
-    value
-        uint64 [P], rising, each once.
-    index
-        int64 [P], the kernels' indices in the set.
-    """
+    """Fingerprints of the kernels of one set. P ≤ N kernels."""
 
     value: NDArray[np.uint64]
+    """uint64 [P], rising, each once."""
     index: NDArray[np.int64]
+    """int64 [P], the kernels' indices in the set."""
 
 
 _KEYS: WeakKeyDictionary[KernelSet, Keys] = WeakKeyDictionary()
@@ -69,17 +63,12 @@ _MATCHES = WeakKeyDictionary()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Equal:
-    """Groups of equal kernels among N kernels of several networks.
-
-    Attributes
-    ----------
-    member, group
-        int64 [M]: numbers of the kernels that have an equal one in another network,
-        and the group of each. Groups stand together; within one, numbers rise.
-    """
+    """Groups of equal kernels among N kernels of several networks."""
 
     member: NDArray[np.int64] = field(default_factory=_nothing)
     group: NDArray[np.int64] = field(default_factory=_nothing)
+    """int64 [M]: numbers of the kernels that have an equal one in another network, and
+    the group of each. Groups stand together; within one, numbers rise."""
 
     def __bool__(self) -> bool:
         return len(self.member) > 0
@@ -162,21 +151,18 @@ class Match:
 
     Attributes
     ----------
-    layers
-        Indices of its layers that the other has whole.
     layer_count, kernel_count
         How many layers and kernels it has.
-    kernels
-        How many of its kernels the other has.
-    further
-        How many of those stand in none of ``layers``.
     """
 
     layers: frozenset[int]
+    """Indices of its layers that the other has whole."""
     layer_count: int
     kernels: int
+    """How many of its kernels the other has."""
     kernel_count: int
     further: int
+    """How many of those stand in none of ``layers``."""
 
     def __bool__(self) -> bool:
         return self.kernels > 0

@@ -226,9 +226,7 @@ def _with_filters(
 
 
 def _not_taken(
-    checkpoint: Checkpoint,
-    decisions: Iterable[Decision],
-    planned: Iterable[_Planned],
+    checkpoint: Checkpoint, decisions: Iterable[Decision], planned: Iterable[_Planned]
 ) -> Iterator[Skipped]:
     """Tensors that look like depthwise kernels, or any convolution's, but are none."""
     read = {id(item.tensor) for item in planned}
@@ -255,8 +253,7 @@ def _chosen(checkpoint: Checkpoint, include: Collection[str]) -> set[int]:
         tensor = find_stack(checkpoint, layer)
         if tensor is None:
             name = shown(checkpoint.path.name)
-            msg = f"{name} has no layer {layer!r} that can be included"
-            raise ValueError(msg)
+            raise ValueError(f"{name} has no layer {layer!r} that can be included")
         chosen.add(id(tensor))
     return chosen
 

@@ -31,43 +31,31 @@ _ROWS = 4096
 
 @dataclass(frozen=True, slots=True)
 class LayerHealth:
-    """What the kernels of a layer of one size are like. NaN where it has no meaning.
-
-    Attributes
-    ----------
-    layer, name, decile
-        Index and name of the layer; its place in the network's depth, 1 … 10.
-    kernels
-        How many it has.
-    sparsity
-        Share of kernels of which no weight reaches a hundredth of the layer's largest.
-    flat
-        Share of flat kernels.
-    entropy
-        Variance entropy of the kernels on their support: −Σ p log₁₀ p, p the share of
-        each principal component. 0: all of one pattern up to gain; log₁₀ of the taps at
-        most.
-    noise_entropy
-        The same of white noise, as many kernels of as many taps.
-    orthogonality
-        1 − the mean of |cosine| of two different kernels; 1: all orthogonal.
-    support
-        Taps that ever saw data.
-    scale
-        Mean scale ‖w − mean(w)‖ of the kernels that are not flat.
-    """
+    """What the kernels of a layer of one size are like. NaN where it has no meaning."""
 
     layer: int
     name: str
     decile: int
+    """Index and name of the layer; its place in the network's depth, 1 … 10."""
     kernels: int
+    """How many it has."""
     sparsity: float
+    """Share of kernels of which no weight reaches a hundredth of the layer's
+    largest."""
     flat: float
+    """Share of flat kernels."""
     entropy: float
+    """Variance entropy of the kernels on their support: −Σ p log₁₀ p, p the share of
+    each principal component. 0: all of one pattern up to gain; log₁₀ of the taps at
+    most."""
     noise_entropy: float
+    """The same of white noise, as many kernels of as many taps."""
     orthogonality: float
+    """1 − the mean of |cosine| of two different kernels; 1: all orthogonal."""
     support: Size
+    """Taps that ever saw data."""
     scale: float
+    """Mean scale ‖w − mean(w)‖ of the kernels that are not flat."""
 
     def to_json(self) -> dict[str, Any]:
         """For ``info --json``: the measures, None where they have no meaning."""

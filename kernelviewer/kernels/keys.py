@@ -54,18 +54,12 @@ class KeysError(ValueError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Keys:
-    """K patterns of one size.
-
-    Attributes
-    ----------
-    name
-        What they are, for people: ``published``, ``8 of the curve``, a file's name.
-    patterns
-        float32 [K, *size], mean 0 and length 1.
-    """
+    """K patterns of one size."""
 
     name: str
+    """What they are, for people: ``published``, ``8 of the curve``, a file's name."""
     patterns: NDArray[np.float32]
+    """float32 [K, *size], mean 0 and length 1."""
 
     @classmethod
     def of(cls, name: str, kernels: NDArray[np.floating]) -> Keys:
@@ -79,8 +73,7 @@ class Keys:
         with np.errstate(over="ignore"):  # what is too large is not finite then
             weights = np.asarray(kernels, np.float32)
         if not 0 < len(weights) <= MOST_KEYS or weights.ndim < 2:
-            msg = f"{len(weights):,} keys: there have to be 1 to {MOST_KEYS}"
-            raise KeysError(msg)
+            raise KeysError(f"{len(weights):,} keys: there have to be 1 to {MOST_KEYS}")
         found = measure(weights)
         if not (found.scale > 0).all():
             number = int(np.argmin(found.scale)) + 1
@@ -104,23 +97,16 @@ class Keys:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Approximation:
-    """N kernels by keys. Arrays of length N.
-
-    Attributes
-    ----------
-    key
-        int16, the key of each kernel; −1 for kernels without a pattern.
-    gain, offset
-        float32, a and b of ŷ = a·f̂ + b; the gain is 0 without a pattern.
-    r2
-        float32 in [0, 1], the share of the variance that is kept; NaN without a
-        pattern.
-    """
+    """N kernels by keys. Arrays of length N."""
 
     key: NDArray[np.int16]
+    """int16, the key of each kernel; −1 for kernels without a pattern."""
     gain: NDArray[np.float32]
     offset: NDArray[np.float32]
+    """float32, a and b of ŷ = a·f̂ + b; the gain is 0 without a pattern."""
     r2: NDArray[np.float32]
+    """float32 in [0, 1], the share of the variance that is kept; NaN without a
+    pattern."""
 
     def kernels(self, keys: Keys) -> NDArray[np.float32]:
         """What stands for the kernels, ŷ, float32 [N, *size]."""
@@ -150,10 +136,9 @@ def approximate_kernels(
         The keys are of another size.
     """
     if weights.shape[1:] != keys.size:
-        msg = (
+        raise KeysError(
             f"the keys of {keys.name} are {size_label(keys.size)}: the kernels are not"
         )
-        raise KeysError(msg)
     count = len(weights)
     key = np.full(count, -1, np.int16)
     gain = np.zeros(count, np.float32)
@@ -177,25 +162,17 @@ def approximate_kernels(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Search:
-    """Keys that were found among candidates.
-
-    Attributes
-    ----------
-    chosen
-        Indices of candidates: the keys, in the order of what each adds.
-    curve
-        Mean R² of the first 1, 2, … of the keys found by forward search, before any was
-        exchanged.
-    mean
-        Mean R² of ``chosen``.
-    exchanges
-        How often a key was exchanged.
-    """
+    """Keys that were found among candidates."""
 
     chosen: tuple[int, ...]
+    """Indices of candidates: the keys, in the order of what each adds."""
     curve: tuple[float, ...]
+    """Mean R² of the first 1, 2, … of the keys found by forward search, before any was
+    exchanged."""
     mean: float
+    """Mean R² of ``chosen``."""
     exchanges: int
+    """How often a key was exchanged."""
 
 
 def search_keys(
@@ -428,11 +405,10 @@ def read_keys(path: AnyPath) -> Keys:
         raise KeysError(f"{path.name} is no table: a cell of it does not end") from None
     dimensions = len(rows[0]) - 2 if rows else 0
     if dimensions not in AXES or tuple(rows[0][1:-1]) != AXES[dimensions]:
-        msg = (
+        raise KeysError(
             f"{path.name} is no table of keys: its first line has to be "
             "key,row,column,value (key,tap,value for 1-D kernels)"
         )
-        raise KeysError(msg)
     return Keys.of(path.name, _table(path.name, rows[1:], dimensions))
 
 
@@ -452,8 +428,7 @@ def _table(
     names, places[:, 0] = np.unique(places[:, 0], return_inverse=True)
     shape = (len(names), *(int(last) + 1 for last in places[:, 1:].max(axis=0)))
     if (places < 0).any() or math.prod(shape) != len(places):
-        msg = f"{name}: each key needs a value for each tap, once"
-        raise KeysError(msg)
+        raise KeysError(f"{name}: each key needs a value for each tap, once")
     kernels = np.full(shape, np.nan)
     kernels[tuple(places.T)] = values
     if np.isnan(kernels).any():

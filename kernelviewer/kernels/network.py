@@ -26,26 +26,18 @@ MOST_INPUTS = 64
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """A module that has a weight.
-
-    Attributes
-    ----------
-    index
-        Position in the network.
-    path
-        Module path, the weight's name without its last part.
-    tensor, bias
-        The weight, and the length of the bias beside it if there is one.
-    role
-        What the weight is by name and shape; ``candidate``: a kernel stack
-        ``[K, 1, *size]``, depthwise unless its surroundings speak against it.
-    """
+    """A module that has a weight."""
 
     index: int
+    """Position in the network."""
     path: str
+    """Module path, the weight's name without its last part."""
     tensor: Tensor
     bias: int | None
+    """The weight, and the length of the bias beside it if there is one."""
     role: Role
+    """What the weight is by name and shape; ``candidate``: a kernel stack ``[K, 1,
+    *size]``, depthwise unless its surroundings speak against it."""
 
     @property
     def channels(self) -> int:

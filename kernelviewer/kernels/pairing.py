@@ -59,8 +59,6 @@ def match_kernels(
         Kernels of one size of two networks.
     mine, theirs
         int64 [n] and [m], indices of the layers' kernels.
-    watch
-        Checked while the match is sought; what it raises ends it.
 
     Returns
     -------
@@ -190,24 +188,18 @@ class KernelPairs:
     """Corresponding kernels of one size, in the first network's order. P pairs.
 
     Arrays are read-only.
-
-    Attributes
-    ----------
-    size
-        Kernel size.
-    index_a, index_b
-        int64 [P], indices into the `KernelSet` of each network.
-    layer_a, channel_a, layer_b, channel_b
-        int32 [P], layer and channel in each network.
     """
 
     size: Size
+    """Kernel size."""
     index_a: NDArray[np.int64]
     index_b: NDArray[np.int64]
+    """int64 [P], indices into the `KernelSet` of each network."""
     layer_a: NDArray[np.int32]
     channel_a: NDArray[np.int32]
     layer_b: NDArray[np.int32]
     channel_b: NDArray[np.int32]
+    """int32 [P], layer and channel in each network."""
 
     def __len__(self) -> int:
         return len(self.index_a)
@@ -235,29 +227,20 @@ class KernelPairs:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairing:
-    """The kernels that correspond in two networks, and those without a partner.
-
-    Attributes
-    ----------
-    bank_a, bank_b
-        The networks.
-    layers
-        Layers that correspond, in the first network's order.
-    sizes
-        Kernel size → pairs of kernels, largest kernels first.
-    left_a, left_b
-        Indices of the layers with kernels that have no partner.
-    match
-        How kernels were paired.
-    """
+    """The kernels that correspond in two networks, and those without a partner."""
 
     bank_a: KernelBank
     bank_b: KernelBank
+    """The networks."""
     layers: tuple[LayerPair, ...]
+    """Layers that correspond, in the first network's order."""
     sizes: Mapping[Size, KernelPairs]
+    """Kernel size → pairs of kernels, largest kernels first."""
     left_a: tuple[int, ...]
     left_b: tuple[int, ...]
+    """Indices of the layers with kernels that have no partner."""
     match: Match = "names"
+    """How kernels were paired."""
 
     def __len__(self) -> int:
         return sum(map(len, self.sizes.values()))
@@ -290,8 +273,6 @@ def pair(
 
     Parameters
     ----------
-    bank_a, bank_b
-        The networks.
     match
         ``names``: layers by their names without what wraps a network in one file and
         not in the other; layers whose names have no partner by order, if those of both

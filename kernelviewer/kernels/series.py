@@ -46,24 +46,16 @@ _UNEVEN = 4
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One checkpoint of a run.
-
-    Attributes
-    ----------
-    path
-        Its file.
-    name
-        What tells it from the others: its path without the folder that all are in.
-    stored
-        Counters that the file holds, by name (`COUNTERS`).
-    stamp
-        Size and time of change when it was opened: the same file has the same.
-    """
+    """One checkpoint of a run."""
 
     path: Path
+    """Its file."""
     name: str
+    """What tells it from the others: its path without the folder that all are in."""
     stored: Mapping[str, int]
+    """Counters that the file holds, by name (`COUNTERS`)."""
     stamp: tuple[int, int]
+    """Size and time of change when it was opened: the same file has the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +69,15 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """In which order checkpoints follow each other.
-
-    Attributes
-    ----------
-    by
-        ``step``, ``global_step`` or ``epoch`` that all of them hold, or ``names``.
-    places
-        Their indices in order.
-    numbers
-        How far the run was at each, in order: the counter, the number in the names, or
-        1, 2, 3 … where the names do not tell.
-    """
+    """In which order checkpoints follow each other."""
 
     by: str
+    """``step``, ``global_step`` or ``epoch`` that all of them hold, or ``names``."""
     places: tuple[int, ...]
+    """Their indices in order."""
     numbers: tuple[int, ...]
+    """How far the run was at each, in order: the counter, the number in the names, or
+    1, 2, 3 … where the names do not tell."""
 
 
 class Series:

@@ -57,41 +57,29 @@ METHODS: tuple[Method, ...] = ("curve", "paper")
 
 @dataclass(frozen=True, eq=False)
 class Autoencoder:
-    """Kernels ↔ codes in [0, 1], for kernels of one size. Immutable.
-
-    Attributes
-    ----------
-    method
-        ``curve`` (`kernelviewer.latent.curve`) or ``paper``
-        (`kernelviewer.latent.curve`).
-    size
-        The kernel size.
-    model
-        The fitted model.
-    stretches
-        The named stretches of the spectrum.
-    null
-        What white noise reaches.
-    point_cosine
-        float32 [2048, 23]: cosine of the points of the spectrum with the nearest family
-        member of each fine class, [2048, 11] of each of the paper's in files of version
-        0.1.0; empty where the family has none of this size.
-    centroids
-        float32 [k, taps] for some k: spherical K-means on the same kernels, so that
-        the two can be compared on any network; may be empty.
-    card
-        How it was made, JSON-like: training files by hash, seed, options, results,
-        versions.
-    """
+    """Kernels ↔ codes in [0, 1], for kernels of one size. Immutable."""
 
     method: Method
+    """``curve`` (`kernelviewer.latent.curve`) or ``paper``
+    (`kernelviewer.latent.curve`)."""
     size: Size
+    """The kernel size."""
     model: Curve | PlainAutoencoder
+    """The fitted model."""
     stretches: Stretches
+    """The named stretches of the spectrum."""
     null: Null
+    """What white noise reaches."""
     point_cosine: NDArray[np.float32]
+    """float32 [2048, 23]: cosine of the points of the spectrum with the nearest family
+    member of each fine class, [2048, 11] of each of the paper's in files of version
+    0.1.0; empty where the family has none of this size."""
     centroids: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
+    """float32 [k, taps] for some k: spherical K-means on the same kernels, so that the
+    two can be compared on any network; may be empty."""
     card: Mapping[str, Any] = field(default_factory=dict)
+    """How it was made, JSON-like: training files by hash, seed, options, results,
+    versions."""
 
     @classmethod
     def of(cls, method: Method, model: Curve | PlainAutoencoder) -> Autoencoder:
@@ -426,8 +414,7 @@ def _fields(header: Mapping[str, Any], arrays: Arrays) -> Fields:
     taps = math.prod(size)
     method = header["method"]
     if method not in ("curve", "paper"):
-        msg = f"its method {str(method)[:40]!r} is unknown"
-        raise LatentError(msg)
+        raise LatentError(f"its method {str(method)[:40]!r} is unknown")
     card = header["card"]
     if not isinstance(card, dict):
         raise TypeError
@@ -495,8 +482,6 @@ def _centroids(arrays: Arrays, taps: int) -> list[tuple[int, NDArray[np.float32]
 
 def _expect(array: NDArray[Any], name: str, shape: tuple[int, ...]) -> None:
     if array.dtype != np.float32 or array.shape != shape:
-        msg = f"{name} has the wrong shape or type"
-        raise LatentError(msg)
+        raise LatentError(f"{name} has the wrong shape or type")
     if not np.isfinite(array).all():
-        msg = f"{name} has values that are not finite"
-        raise LatentError(msg)
+        raise LatentError(f"{name} has values that are not finite")

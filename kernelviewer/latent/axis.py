@@ -26,49 +26,74 @@ _TINY = 1e-9
 
 
 def place_kernels(
-    spans: Spans, length: float, pitch: float, most: int | None = None
+    spans: Spans,
+    names: Sequence[str],
+    length: float,
+    pitch: float,
+    most: int | None = None,
 ) -> list[tuple[float, float]]:
     """Code of each kernel that finds room, and where its middle stands, rising.
 
-    The middles of the stretches come first, those of the longest before others.
+    The middles of the stretches come first, those of the longest before others; but
+    before them all the longest that bears each name.
 
     Parameters
     ----------
-    spans
-        Lower and upper code of each stretch; none: nothing is named.
+    spans, names
+        Lower and upper code of each stretch, and its name; none: nothing is named.
     length, pitch
         Of the axis, and from kernel to kernel, in any unit.
     most
         As many kernels at most.
     """
-    chosen: list[float] = []
     wide = pitch / length
+    least = (1 - 2 * _SLACK) * wide
     room = max(1, int(1 / wide + 1e-9))
-    for code in _candidates(spans):
+    chosen: list[float] = []
+    first: list[float] = []  # where each may stand at least, given those before it
+    last: list[float] = []  # and at most, given those after it
+    for code in _candidates(spans, names):
         if len(chosen) >= min(room, most or room):
             break
         at = bisect(chosen, code)
-        beside = chosen[max(0, at - 1) : at + 1]
-        if all(abs(code - other) >= (1 - 2 * _SLACK) * wide for other in beside):
-            trial = [*chosen[:at], code, *chosen[at:]]
-            chosen = trial if _fits(trial, wide) else chosen
+        if (at and code - chosen[at - 1] < least) or (
+            at < len(chosen) and chosen[at] - code < least
+        ):
+            continue
+        low, high = _reach(code, wide)
+        low = max(low, first[at - 1] + wide) if at else low
+        high = min(high, last[at] - wide) if at < len(chosen) else high
+        if low <= high + 1e-9:
+            for values, value in (chosen, code), (first, low), (last, high):
+                values.insert(at, value)
+            for after in range(at + 1, len(chosen)):
+                first[after] = max(first[after], first[after - 1] + wide)
+            for before in reversed(range(at)):
+                last[before] = min(last[before], last[before + 1] - wide)
     wanted = [code * length for code in chosen]
     places = spaced(wanted, pitch, pitch / 2, max(length - pitch / 2, pitch / 2))
     return list(zip(chosen, places, strict=True))
 
 
-def _candidates(spans: Spans) -> list[float]:
-    """Codes in the order in which they get room."""
-    halvings = [
-        (turned + 0.5) / (1 << _BITS) for turned in map(_turned, range(1 << _BITS))
-    ]
-    # of about one length those come first that are far from each other
-    order = sorted(
-        range(len(spans)),
-        key=lambda i: (-round(2 * log2(spans[i][1] - spans[i][0])), _turned(i)),
-    )
-    middles = [sum(spans[index]) / 2 for index in order]
-    return [*middles, *(code for code in halvings if code not in middles)]
+def largest_that_shows_all(
+    spans: Spans, names: Sequence[str], ways: Sequence[tuple[float, float]]
+) -> int:
+    """Which of some lengths and pitches to place kernels by, large ones first.
+
+    The first by which each name has a kernel in one of its stretches; else that by
+    which most names have.
+    """
+    shown = []
+    for length, pitch in ways:
+        placed = place_kernels(spans, names, length, pitch)
+        codes = [code for code, _ in placed]
+        within = (bisect(codes, low) < bisect(codes, high) for low, high in spans)
+        shown.append(
+            len({name for name, has in zip(names, within, strict=True) if has})
+        )
+        if shown[-1] == len(set(names)):
+            break
+    return shown.index(max(shown))
 
 
 def _turned(number: int) -> int:
@@ -76,17 +101,26 @@ def _turned(number: int) -> int:
     return int(f"{number % (1 << _BITS):0{_BITS}b}"[::-1], 2)
 
 
-def _fits(codes: Sequence[float], wide: float) -> bool:
-    """True if kernels of this width find room side by side, each near its code."""
+_HALVINGS = tuple((_turned(n) + 0.5) / (1 << _BITS) for n in range(1 << _BITS))
+
+
+def _candidates(spans: Spans, names: Sequence[str]) -> list[float]:
+    """Codes in the order in which they get room."""
+    # of about one length those come first that are far from each other
+    order = sorted(
+        range(len(spans)),
+        key=lambda i: (-round(2 * log2(spans[i][1] - spans[i][0])), _turned(i)),
+    )
+    longest = {names[index]: index for index in reversed(order)}
+    order.sort(key=lambda i: longest[names[i]] != i)
+    middles = dict.fromkeys(sum(spans[index]) / 2 for index in order)
+    return [*middles, *(code for code in _HALVINGS if code not in middles)]
+
+
+def _reach(code: float, wide: float) -> tuple[float, float]:
+    """Where a kernel of this width may stand: near its code, whole on the axis."""
     first, last, slack = wide / 2, 1 - wide / 2, _SLACK * wide
-    at = -wide
-    for code in codes:
-        low = min(max(code - slack, first), last)
-        high = max(min(code + slack, last), first)
-        at = max(low, at + wide)
-        if at > high + 1e-9:
-            return False
-    return True
+    return min(max(code - slack, first), last), max(min(code + slack, last), first)
 
 
 def spaced(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
@@ -117,28 +151,19 @@ def _mean(pool: list[float]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name that found a place.
-
-    Attributes
-    ----------
-    index
-        Of its stretch.
-    anchor
-        Middle of the stretch, in the unit of the axis.
-    left, width
-        Of the name, in the same.
-    above
-        It stands above the stretches, not below them.
-    led
-        It is wider than its stretch: a line leads to it from the stretch's middle.
-    """
+    """A name that found a place."""
 
     index: int
+    """Of its stretch."""
     anchor: float
+    """Middle of the stretch, in the unit of the axis."""
     left: float
     width: float
+    """Of the name, in the same."""
     above: bool = False
+    """It stands above the stretches, not below them."""
     led: bool = False
+    """It is wider than its stretch: a line leads to it from the stretch's middle."""
 
 
 def place_names(

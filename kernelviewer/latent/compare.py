@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
 from kernelviewer.device import choose_device
-from kernelviewer.files import atomic_write
+from kernelviewer.files import csv_writer
 from kernelviewer.kernels import extract_kernels, size_key, size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT, INDEX, UNIDENTIFIED, Naming
 from kernelviewer.kernels.comparison import KernelNames, compare_pairs
 from kernelviewer.kernels.pairing import Match, pair
 from kernelviewer.latent.autoencoder import shipped
-from kernelviewer.latent.labels import (
-    ROWS_BETWEEN_CHECKS,
-    label,
-    named_by,
-    reaches,
-)
+from kernelviewer.latent.labels import ROWS_BETWEEN_CHECKS, label, named_by, reaches
 from kernelviewer.text import csv_text
 from kernelviewer.watch import NEVER
 
@@ -187,22 +179,13 @@ def write_pairs(path: AnyPath, found: Comparison, watch: Watch = NEVER) -> int:
     Names are printable, and none of them is a formula to a spreadsheet. What a pair
     does not have, such as the cosine of a flat kernel, is empty.
 
-    Parameters
-    ----------
-    found
-        The comparison.
-    watch
-        Checked often; what it raises leaves no file.
-
     Raises
     ------
     OSError
         The folder is read-only or the disk is full.
     """
     count = 0
-    with atomic_write(Path(path)) as file:
-        text = io.TextIOWrapper(file, "utf-8", newline="")
-        writer = csv.writer(text, lineterminator="\n")
+    with csv_writer(path) as writer:
         writer.writerow(COLUMNS)
         for item in found.sizes.values():
             for start in range(0, len(item), ROWS_BETWEEN_CHECKS):
@@ -210,7 +193,6 @@ def write_pairs(path: AnyPath, found: Comparison, watch: Watch = NEVER) -> int:
                 rows = slice(start, start + ROWS_BETWEEN_CHECKS)
                 writer.writerows(_rows(found, item, rows))
             count += len(item)
-        text.detach()
     return count
 
 

@@ -63,21 +63,14 @@ def arc_length(table: NDArray[np.float32]) -> float:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
-    """A decoder from codes to patterns.
-
-    Attributes
-    ----------
-    size
-        Kernel size.
-    series
-        float32 [L + 1, taps], the vectors ``a_j``.
-    stretch
-        float32 [n ≥ 2], values of ``u`` at n codes evenly apart, from 0 to 1.
-    """
+    """A decoder from codes to patterns."""
 
     size: Size
+    """Kernel size."""
     series: NDArray[np.float32]
+    """float32 [L + 1, taps], the vectors ``a_j``."""
     stretch: NDArray[np.float32]
+    """float32 [n ≥ 2], values of ``u`` at n codes evenly apart, from 0 to 1."""
 
     def decode(self, code: NDArray[np.floating]) -> NDArray[np.float32]:
         """Patterns [n, taps] of codes [n]; beyond [0, 1] those of the ends."""
@@ -93,18 +86,12 @@ class Curve:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Codes:
-    """Where kernels lie on the spectrum. N kernels.
-
-    Attributes
-    ----------
-    code
-        float32 [N] in [0, 1]; NaN for flat kernels.
-    fit
-        float32 [N], cosine of each kernel with its reconstruction; NaN likewise.
-    """
+    """Where kernels lie on the spectrum. N kernels."""
 
     code: NDArray[np.float32]
+    """float32 [N] in [0, 1]; NaN for flat kernels."""
     fit: NDArray[np.float32]
+    """float32 [N], cosine of each kernel with its reconstruction; NaN likewise."""
 
     def __len__(self) -> int:
         return len(self.code)
@@ -133,18 +120,12 @@ PARTS = tuple(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlainAutoencoder:
-    """An encoder and a decoder of three layers each.
-
-    Attributes
-    ----------
-    size
-        Kernel size.
-    parameters
-        The arrays named in `PARTS`, float32, weights as [out, in].
-    """
+    """An encoder and a decoder of three layers each."""
 
     size: Size
+    """Kernel size."""
     parameters: Mapping[str, NDArray[np.float32]]
+    """The arrays named in `PARTS`, float32, weights as [out, in]."""
 
     def decode(self, code: NDArray[np.floating]) -> NDArray[np.float32]:
         """Patterns [n, taps] of codes [n]; beyond [0, 1] those of the ends."""

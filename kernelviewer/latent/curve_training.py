@@ -46,45 +46,32 @@ _NO_PULL = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class CurveOptions:
-    """How a curve is fitted.
-
-    Attributes
-    ----------
-    width, first_width
-        Last and first width of the neighbourhood, as parts of the axis.
-    centroids
-        Points of the path that the curve starts from.
-    mirrored
-        Share of the kernels that are shown as a mirror image or negative.
-    members
-        Share of the weight that random members of the pattern family have, beside the
-        kernels: with few networks to learn from, the curve then has the patterns that
-        others will show. 0 for what the kernels alone tell.
-    memory
-        What a sweep keeps of the pull of the sweeps before.
-    inertia
-        Pull of each point on itself, as a part of a kernel's mean pull: it bridges
-        places where no kernel lives.
-    class_cost
-        Extra distance between centroids per cosine, less price, that they would lose by
-        sharing a class, so that the path visits a class's patterns together.
-    class_pull
-        By how much, as a cosine, a point seems nearer to a kernel if all that pull on
-        it are of the kernel's class.
-    kernels
-        Kernels in a sweep at most.
-    """
+    """How a curve is fitted."""
 
     width: float = 0.003
     first_width: float = 0.016
+    """Last and first width of the neighbourhood, as parts of the axis."""
     centroids: int = 200
+    """Points of the path that the curve starts from."""
     mirrored: float = 0.75
+    """Share of the kernels that are shown as a mirror image or negative."""
     members: float = 0.0
+    """Share of the weight that random members of the pattern family have, beside the
+    kernels: with few networks to learn from, the curve then has the patterns that
+    others will show. 0 for what the kernels alone tell."""
     memory: float = 0.7
+    """What a sweep keeps of the pull of the sweeps before."""
     inertia: float = 0.02
+    """Pull of each point on itself, as a part of a kernel's mean pull: it bridges
+    places where no kernel lives."""
     class_cost: float = 6.0
+    """Extra distance between centroids per cosine, less price, that they would lose by
+    sharing a class, so that the path visits a class's patterns together."""
     class_pull: float = 0.2
+    """By how much, as a cosine, a point seems nearer to a kernel if all that pull on it
+    are of the kernel's class."""
     kernels: int = 32768
+    """Kernels in a sweep at most."""
 
 
 class CurveFit:
@@ -92,8 +79,6 @@ class CurveFit:
 
     Parameters
     ----------
-    size
-        Kernel size.
     patterns, weights
         float32 [N, taps], mean 0 and length 1, and [N] how much each counts.
     sweeps

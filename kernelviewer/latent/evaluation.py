@@ -130,56 +130,38 @@ def plain_of(
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """How one representation does on some kernels.
-
-    Attributes
-    ----------
-    method
-        ``curve``, ``paper``, ``k-means 100``, ``family``.
-    mean_fit
-        Mean cosine of the kernels with their representation.
-    coverage, null_coverage
-        Share of the kernels, and of white noise, that reach the threshold; None where
-        it was not measured.
-    arc_length
-        Length of the spectrum in units of π; None for centroids.
-    threshold
-        The family's own; None: that of the `Evaluation`.
-    """
+    """How one representation does on some kernels."""
 
     method: str
+    """``curve``, ``paper``, ``k-means 100``, ``family``."""
     mean_fit: float
+    """Mean cosine of the kernels with their representation."""
     coverage: float
     null_coverage: float | None = None
+    """Share of the kernels, and of white noise, that reach the threshold; None where it
+    was not measured."""
     arc_length: float | None = None
+    """Length of the spectrum in units of π; None for centroids."""
     threshold: float | None = None
+    """The family's own; None: that of the `Evaluation`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All rows for the kernels of one network or family.
-
-    Attributes
-    ----------
-    name
-        Of the network or family.
-    kernels
-        How many were judged.
-    threshold
-        The same for all rows, but for the family's, whose coverage is at its own
-        threshold where none was given.
-    stretches
-        Of the curve.
-    names
-        By scheme: how they agree with the family's; empty where there is none.
-    """
+    """All rows for the kernels of one network or family."""
 
     name: str
+    """Of the network or family."""
     kernels: int
+    """How many were judged."""
     threshold: float
+    """The same for all rows, but for the family's, whose coverage is at its own
+    threshold where none was given."""
     rows: tuple[Row, ...]
     stretches: int
+    """Of the curve."""
     names: Mapping[str, Agreement]
+    """By scheme: how they agree with the family's; empty where there is none."""
 
     def row(self, method: str) -> Row:
         """The row of a method."""

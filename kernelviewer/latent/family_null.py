@@ -99,21 +99,14 @@ _TAPS = KERNELS * 17**2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ShippedNulls:
-    """The nulls that come with the program.
-
-    Attributes
-    ----------
-    family
-        `fingerprint` of the family that the noise was fitted with.
-    nulls
-        By size, rows not more than columns.
-    stability
-        By size, the share of names that survive noise of half the kernel's residual.
-    """
+    """The nulls that come with the program."""
 
     family: str
+    """`fingerprint` of the family that the noise was fitted with."""
     nulls: dict[Size, Null]
+    """By size, rows not more than columns."""
     stability: dict[Size, float] = field(default_factory=dict)
+    """By size, the share of names that survive noise of half the kernel's residual."""
 
     def to_text(self) -> str:
         """As JSON: of each size the first part of [0, 1] with noise, and the counts."""
@@ -213,8 +206,6 @@ def like_noise(
 
     Parameters
     ----------
-    kernels
-        Kernels of one size.
     rows
         Which of them were fitted, [n].
     fit

@@ -55,25 +55,17 @@ _FLAT, _UNIDENTIFIED = INDEX[FLAT.id], INDEX[UNIDENTIFIED.id]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Formation:
-    """From when on kernels are what they are at the end. N kernels.
-
-    Attributes
-    ----------
-    first
-        int16 [N]: index of the first step from which the class stays the same and the
-        fit reaches the threshold to the end; −1 for kernels that never form.
-    layer
-        int32 [N], index into ``layers``.
-    layers
-        Names of the layers, in network order.
-    numbers
-        How far the run was at each step.
-    """
+    """From when on kernels are what they are at the end. N kernels."""
 
     first: NDArray[np.int16]
+    """int16 [N]: index of the first step from which the class stays the same and the
+    fit reaches the threshold to the end; −1 for kernels that never form."""
     layer: NDArray[np.int32]
+    """int32 [N], index into ``layers``."""
     layers: tuple[str, ...]
+    """Names of the layers, in network order."""
     numbers: tuple[int, ...]
+    """How far the run was at each step."""
 
     @property
     def formed(self) -> int:
@@ -117,26 +109,19 @@ def formation_steps(label: NDArray[np.int8]) -> NDArray[np.int16]:
 
 @dataclass(frozen=True, slots=True)
 class StepTotals:
-    """The kernels of one size at one step.
-
-    Attributes
-    ----------
-    kernels, flat
-        Their numbers.
-    mean_fit, coverage, scale, cosine
-        Means over those that are not flat: fit, share identified, scale, and cosine
-        with the kernel's own last state; NaN without any, or where nothing names them.
-    classes
-        Kernels of each class by its id; empty where nothing names them.
-    """
+    """The kernels of one size at one step."""
 
     kernels: int
     flat: int
+    """Their numbers."""
     mean_fit: float
     coverage: float
     scale: float
     cosine: float
+    """Means over those that are not flat: fit, share identified, scale, and cosine with
+    the kernel's own last state; NaN without any, or where nothing names them."""
     classes: Mapping[str, int]
+    """Kernels of each class by its id; empty where nothing names them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -147,53 +132,42 @@ class Track:
 
     Attributes
     ----------
-    size
-        Kernel size.
     by, scheme
         What named them: the code, or the family, None where neither can; and the
         classes that it named them by.
-    threshold, null
-        Least fit of an identified kernel, and what white noise reaches.
-    layers
-        Names of the layers as the last step has them.
-    layer, channel
-        int32 [N]: index into ``layers``, channel in the layer.
-    code, fit
-        uint16 [S, N]; codes on the spectrum of what names the kernels.
-    best, paper
-        int8 [S, N], index into `CLASSES` of the best class, whatever the fit: the
-        family's is a fine one; and of the class of the paper that it belongs to.
-    second, margin
-        int8 and uint16 [S, N]: the family's class that comes nearest after the best,
-        and by how much it is less near; of kernels that the code names nothing.
-    near
-        Whole numbers [S, N], bit c set where class c of the paper explains a kernel
-        within `kernelviewer.latent.stretches.TOLERANCE` as well as its member does.
-    cosine
-        float16 [S, N], with the kernel's own last state; NaN where either is flat.
-    scale
-        float32 [S], mean scale of the kernels that are not flat.
-    numbers
-        How far the run was at each step.
     """
 
     size: Size
+    """Kernel size."""
     by: By | None
     threshold: float
     null: Null | None
+    """Least fit of an identified kernel, and what white noise reaches."""
     layers: tuple[str, ...]
+    """Names of the layers as the last step has them."""
     layer: NDArray[np.int32]
     channel: NDArray[np.int32]
+    """int32 [N]: index into ``layers``, channel in the layer."""
     code: NDArray[np.uint16]
     fit: NDArray[np.uint16]
+    """uint16 [S, N]; codes on the spectrum of what names the kernels."""
     best: NDArray[np.int8]
     paper: NDArray[np.int8]
+    """int8 [S, N], index into `CLASSES` of the best class, whatever the fit: the
+    family's is a fine one; and of the class of the paper that it belongs to."""
     second: NDArray[np.int8]
     margin: NDArray[np.uint16]
+    """int8 and uint16 [S, N]: the family's class that comes nearest after the best, and
+    by how much it is less near; of kernels that the code names nothing."""
     near: NDArray[np.unsignedinteger[Any]]
+    """Whole numbers [S, N], bit c set where class c of the paper explains a kernel
+    within `kernelviewer.latent.stretches.TOLERANCE` as well as its member does."""
     cosine: NDArray[np.float16]
+    """float16 [S, N], with the kernel's own last state; NaN where either is flat."""
     scale: NDArray[np.float32]
+    """float32 [S], mean scale of the kernels that are not flat."""
     numbers: tuple[int, ...]
+    """How far the run was at each step."""
     scheme: Scheme = PAPER
 
     def __len__(self) -> int:
@@ -292,25 +266,17 @@ _REWORDED: WeakKeyDictionary[Track, Track] = WeakKeyDictionary()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Film:
-    """A run that has been looked through.
-
-    Attributes
-    ----------
-    steps, numbers
-        In order; how far the run was at each.
-    ordered_by
-        What gave the order (`kernelviewer.kernels.series.Order`).
-    left_out
-        Files that are no step of it, and why.
-    tracks
-        Kernel size → its kernels, largest kernels first.
-    """
+    """A run that has been looked through."""
 
     steps: tuple[Step, ...]
     numbers: tuple[int, ...]
+    """In order; how far the run was at each."""
     ordered_by: str
+    """What gave the order (`kernelviewer.kernels.series.Order`)."""
     left_out: tuple[LeftOut, ...]
+    """Files that are no step of it, and why."""
     tracks: Mapping[Size, Track]
+    """Kernel size → its kernels, largest kernels first."""
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -334,8 +300,6 @@ def film_of(
 
     Parameters
     ----------
-    series
-        The run.
     autoencoder
         The one for a kernel size, or None.
     by

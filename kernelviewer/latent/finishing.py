@@ -50,21 +50,14 @@ PER_KIND = 500
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
-    """The patterns a curve learns from. The first ``real`` are trained kernels.
-
-    Attributes
-    ----------
-    patterns
-        float32 [N, *size].
-    weight
-        float32 [N], sums to 1.
-    real
-        How many of them come from networks.
-    """
+    """The patterns a curve learns from. The first ``real`` are trained kernels."""
 
     patterns: NDArray[np.float32]
+    """float32 [N, *size]."""
     weight: NDArray[np.float32]
+    """float32 [N], sums to 1."""
     real: int
+    """How many of them come from networks."""
 
     @property
     def real_weight(self) -> NDArray[np.float32]:
@@ -81,8 +74,6 @@ def with_members(
 
     Parameters
     ----------
-    size
-        Kernel size.
     patterns, weight
         float32 [n, *size] and [n].
     share
@@ -308,8 +299,6 @@ def short_path(
         [K, K], symmetric, K ≥ 1.
     seed
         Of the points to start from.
-    watch
-        Checked between improvements; what it raises ends the search.
     """
     count = len(distance)
     if count < 3:
@@ -370,53 +359,59 @@ def _reverse_parts(trip: Order, distance: NDArray[np.float64]) -> Order:
 
 def _move_parts(trip: Order, distance: NDArray[np.float64]) -> Order:
     """Or-opt: move a short part elsewhere, either way around, where that shortens."""
+    apart = _along(trip, distance)
     for length in _STRETCHES:
         first = 1
-        while (first := _movable(trip, distance, first, length)) < len(trip) - length:
-            part = trip[first : first + length]
-            rest = np.concatenate([trip[:first], trip[first + length :]])
-            ways = _detours(rest, np.roll(rest, -1), part[:1], part[-1:], distance)
-            way, place = np.unravel_index(int(ways.argmin()), ways.shape[:2])
-            part = part[::-1] if way else part
-            trip = np.concatenate([rest[: place + 1], part, rest[place + 1 :]])
+        while (first := _movable(apart, first, length)) < len(trip) - length:
+            order = _moved(apart, first, length)
+            trip, apart = trip[order], _along(order, apart)
             first += 1
     return trip
 
 
-def _movable(
-    trip: Order, distance: NDArray[np.float64], first: int, length: int
-) -> int:
-    """Where the next part is that is better elsewhere; len(trip) − length: nowhere."""
-    stop = len(trip) - length
-    following = np.roll(trip, -1)
+def _along(order: Order, distance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[n, n] distances of points in another order."""
+    return distance.take(order, axis=0).take(order, axis=1)
+
+
+def _moved(apart: NDArray[np.float64], first: int, length: int) -> Order:
+    """The order that has the part where it costs least."""
+    order = np.arange(len(apart))
+    part = order[first : first + length]
+    rest = np.concatenate([order[:first], order[first + length :]])
+    following = np.roll(rest, -1)
+    gap = apart[rest, following]
+    heads, tails = apart[first], apart[part[-1]]
+    ways = [
+        heads[rest] + tails[following] - gap,
+        tails[rest] + heads[following] - gap,
+    ]
+    way, place = np.unravel_index(int(np.argmin(ways)), (2, len(rest)))
+    part = part[::-1] if way else part
+    return np.concatenate([rest[: place + 1], part, rest[place + 1 :]])
+
+
+def _movable(apart: NDArray[np.float64], first: int, length: int) -> int:
+    """Where the next part is that is better elsewhere; n − length: nowhere.
+
+    ``apart`` [n, n] is symmetric and in the order of the trip, which is a circle.
+    """
+    stop = len(apart) - length
+    onwards = np.roll(apart, -1, axis=1)
+    gap = onwards.diagonal()
     while first < stop:
         at = np.arange(first, min(first + _TOGETHER, stop))
-        heads, tails = trip[at], trip[at + length - 1]
-        before, after = trip[at - 1], trip[at + length]
-        gap = distance[before, after]
-        saved = distance[before, heads] + distance[tails, after] - gap
-        ways = _detours(trip, following, heads, tails, distance).min(axis=0)
+        last = at + length - 1
+        heads, tails = slice(at[0], at[-1] + 1), slice(last[0], last[-1] + 1)
+        ways = apart[heads] + onwards[tails]
+        np.minimum(ways, apart[tails] + onwards[heads], out=ways)
+        ways -= gap
         for by in range(-1, length):  # places that are the part's own
-            ways[at + by, at - first] = np.inf
-        turned = distance[before, tails] + distance[heads, after] - gap
-        gains = saved - np.minimum(ways.min(axis=0), turned) > _GAIN
+            ways[at - first, at + by] = np.inf
+        saved = gap[at - 1] + gap[last] - apart[at - 1, last + 1]
+        turned = apart[at - 1, last] + apart[at, last + 1] - apart[at - 1, last + 1]
+        gains = saved - np.minimum(ways.min(axis=1), turned) > _GAIN
         if gains.any():
             return first + int(gains.argmax())
         first = int(at[-1]) + 1
     return stop
-
-
-def _detours(
-    place: Order,
-    following: Order,
-    heads: Order,
-    tails: Order,
-    distance: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """[2, places, parts] what each part adds between two points, and turned around."""
-    gap = distance[place, following][:, None]
-    ends = distance[np.ix_(tails, following)].T, distance[np.ix_(heads, following)].T
-    starts = distance[np.ix_(place, heads)], distance[np.ix_(place, tails)]
-    return np.stack(
-        [start + end - gap for start, end in zip(starts, ends, strict=True)]
-    )

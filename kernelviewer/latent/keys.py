@@ -68,19 +68,13 @@ class Null:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """One network: its kernels of a size by the keys, and mean R² by layer.
-
-    Attributes
-    ----------
-    bank, approximation
-        The network, and what its kernels of the size become.
-    layers
-        (name, kernels with a pattern, mean R²) of each layer that has such kernels.
-    """
+    """One network: its kernels of a size by the keys, and mean R² by layer."""
 
     bank: KernelBank
     approximation: Approximation
+    """The network, and what its kernels of the size become."""
     layers: tuple[tuple[str, int, float], ...]
+    """(name, kernels with a pattern, mean R²) of each layer that has such kernels."""
 
     @property
     def mean(self) -> float:
@@ -90,34 +84,23 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Approximated:
-    """Networks approximated by keys.
-
-    Attributes
-    ----------
-    keys
-        The keys.
-    null
-        What white noise reaches with them.
-    parts
-        The networks that have kernels of the keys' size.
-    mean
-        Mean R² of the distinct networks, each family of networks weighing alike.
-    curve
-        Mean R² with the first 1, 2, … keys of ``order``, and the same of white noise.
-    order
-        The keys by what each adds to those before it.
-    use
-        float64 [K, 2]: share of the kernels that each key carries, and their mean R²
-        (NaN: none), weighed as ``mean`` is.
-    """
+    """Networks approximated by keys."""
 
     keys: Keys
+    """The keys."""
     null: Null
+    """What white noise reaches with them."""
     parts: tuple[Part, ...]
+    """The networks that have kernels of the keys' size."""
     mean: float
+    """Mean R² of the distinct networks, each family of networks weighing alike."""
     curve: tuple[tuple[float, float], ...]
+    """Mean R² with the first 1, 2, … keys of ``order``, and the same of white noise."""
     order: tuple[int, ...]
+    """The keys by what each adds to those before it."""
     use: NDArray[np.float64]
+    """float64 [K, 2]: share of the kernels that each key carries, and their mean R²
+    (NaN: none), weighed as ``mean`` is."""
 
     def to_json(self) -> dict[str, Any]:
         """What ``kernelviewer keys --json`` prints."""
@@ -226,8 +209,7 @@ def approximate(
         raise KeysError(msg)
     having = [bank for bank in several if size in bank.sizes]
     if not having:
-        msg = f"the networks have no {size_label(size)} kernels"
-        raise KeysError(msg)
+        raise KeysError(f"the networks have no {size_label(size)} kernels")
     if given is None:
         given = find_keys(having, size, int(str(keys)), among, watch=watch)
     return _approximated(having, given, watch)
@@ -267,8 +249,7 @@ def find_keys(
         No kernel has a pattern, or there is nothing to seek among.
     """
     if count < 1:
-        msg = "the number of keys is 1 or more"
-        raise KeysError(msg)
+        raise KeysError("the number of keys is 1 or more")
     among = among or usual_among(size)
     kernels, weights = pooled(banks, size)
     name = f"{count} of the {among}"
@@ -324,8 +305,7 @@ def pooled(
     """
     networks = collect(banks, size, joined=True)
     if not networks:
-        msg = f"no {size_label(size)} kernel has a pattern: all are flat"
-        raise KeysError(msg)
+        raise KeysError(f"no {size_label(size)} kernel has a pattern: all are flat")
     rows = [network.patterns.reshape(len(network), -1) for network in networks]
     return np.concatenate(rows), network_weights(networks)
 

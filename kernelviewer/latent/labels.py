@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.files import atomic_write
+from kernelviewer.files import csv_writer
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import (
     CLASSES,
@@ -49,25 +46,17 @@ _FLAT, _UNIDENTIFIED = INDEX[FLAT.id], INDEX[UNIDENTIFIED.id]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Labels:
-    """Classes of N kernels; indices into `kernelviewer.kernels.classes.CLASSES`.
-
-    Attributes
-    ----------
-    class_index
-        int8 [N], the class; unidentified where the fit is below the threshold.
-    best_class
-        int8 [N], the class whatever the fit: that of the kernel's stretch, or of its
-        nearest family member.
-    identified
-        bool [N].
-    threshold
-        The fit from which on a kernel is identified.
-    """
+    """Classes of N kernels; indices into `kernelviewer.kernels.classes.CLASSES`."""
 
     class_index: NDArray[np.int8]
+    """int8 [N], the class; unidentified where the fit is below the threshold."""
     best_class: NDArray[np.int8]
+    """int8 [N], the class whatever the fit: that of the kernel's stretch, or of its
+    nearest family member."""
     identified: NDArray[np.bool_]
+    """bool [N]."""
     threshold: float
+    """The fit from which on a kernel is identified."""
 
     def __len__(self) -> int:
         return len(self.class_index)
@@ -91,21 +80,14 @@ class Labels:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How a kernel's name by its code agrees with its name by the family.
-
-    Attributes
-    ----------
-    kernels
-        Identified kernels that were compared.
-    exact
-        Share of them whose stretch has the class that the family gives them.
-    within
-        Share of them that their stretch's class explains within 0.05 as well as that.
-    """
+    """How a kernel's name by its code agrees with its name by the family."""
 
     kernels: int
+    """Identified kernels that were compared."""
     exact: float
+    """Share of them whose stretch has the class that the family gives them."""
     within: float
+    """Share of them that their stretch's class explains within 0.05 as well as that."""
 
     def to_json(self) -> dict[str, float | None]:
         """The shares as plain values, rounded; None without kernels."""
@@ -282,22 +264,7 @@ class Labelling:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Labelled:
-    """The kernels of one size of one network with all that is found about them.
-
-    Attributes
-    ----------
-    codes, by_code
-        None where there is no autoencoder.
-    family, by_family
-        The members nearest to the kernels that are not flat, and the classes of all;
-        None where the family has no kernels of the size.
-    by, scheme
-        What names them, None: nothing does; and the classes that it names them by.
-    null
-        What white noise reaches by that.
-    more
-        Further columns of the table by their names, a text for each kernel.
-    """
+    """The kernels of one size of one network with all that is found about them."""
 
     source: str
     bank: KernelBank
@@ -305,12 +272,18 @@ class Labelled:
     autoencoder: Autoencoder | None
     codes: Codes | None
     by_code: Labels | None
+    """None where there is no autoencoder."""
     family: FamilyFit | None
     by_family: Labels | None
+    """The members nearest to the kernels that are not flat, and the classes of all;
+    None where the family has no kernels of the size."""
     by: By | None
     scheme: Scheme
+    """What names them, None: nothing does; and the classes that it names them by."""
     null: Null | None
+    """What white noise reaches by that."""
     more: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Further columns of the table by their names, a text for each kernel."""
 
     @property
     def labels(self) -> Labels | None:
@@ -414,19 +387,14 @@ def write_rows(
         Kernels, and bool [N] of those to write; None: all.
     more
         Names of further columns, which `Labelled.more` of each has.
-    watch
-        Checked often; what it raises leaves no file.
 
     Raises
     ------
     OSError
         The folder is read-only or the disk is full.
     """
-    path = Path(path)
     count = 0
-    with atomic_write(path) as file:
-        text = io.TextIOWrapper(file, "utf-8", newline="")
-        writer = csv.writer(text, lineterminator="\n")
+    with csv_writer(path) as writer:
         writer.writerow((*COLUMNS, *more))
         for item, wanted in found:
             here = np.arange(len(item.kernels))
@@ -437,7 +405,6 @@ def write_rows(
                 watch.check()
                 part = here[start : start + ROWS_BETWEEN_CHECKS]
                 writer.writerows(rows_of(item, part, more))
-        text.detach()
     return count
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kernelviewer.kernels.bank import size_label
+from kernelviewer.text import percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -378,7 +379,7 @@ def _optional(value: float | None) -> str:
 
 
 def _percent(value: float | None, digits: int = 1) -> str:
-    return "" if value is None else f"{100 * value:.{digits}f} %"
+    return "" if value is None else percent(value, digits)
 
 
 def _count(value: int) -> str:

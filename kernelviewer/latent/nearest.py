@@ -169,10 +169,6 @@ def spherical_kmeans(
         [N], how much each pattern counts.
     iterations, seed
         Sweeps over all patterns at most, and the seed of the first centroids.
-    device
-        Where to compute.
-    watch
-        Checked often; what it raises ends the search.
 
     Returns
     -------

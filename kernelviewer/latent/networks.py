@@ -33,28 +33,20 @@ SAME_RUN = 0.9
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Network:
-    """The kernels of one size of one trained network.
-
-    Attributes
-    ----------
-    name, sha256
-        Name of its file, and the hash of what was read; empty where that is not known.
-    patterns
-        float32 [N, *size], without flat kernels.
-    layer
-        int32 [N], a number for each kernel's layer.
-    family
-        Number of its family: siblings share one.
-    same
-        Names of files that hold the same network, or another epoch of it.
-    """
+    """The kernels of one size of one trained network."""
 
     name: str
     sha256: str
+    """Name of its file, and the hash of what was read; empty where that is not
+    known."""
     patterns: NDArray[np.float32]
+    """float32 [N, *size], without flat kernels."""
     layer: NDArray[np.int32]
+    """int32 [N], a number for each kernel's layer."""
     family: int = 0
+    """Number of its family: siblings share one."""
     same: tuple[str, ...] = ()
+    """Names of files that hold the same network, or another epoch of it."""
 
     def __len__(self) -> int:
         return len(self.patterns)
@@ -90,8 +82,6 @@ def split(
     seen, unseen
         The files for training, and those to hold out. Kernels that several of the
         former have alike, as where layers were frozen, are trained on once.
-    size
-        Kernel size.
     """
     banks = [*seen, *unseen]
     held: list[Network] = []

@@ -27,16 +27,11 @@ _TAPS = 2**20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Null:
-    """How well white noise fits.
-
-    Attributes
-    ----------
-    counts
-        int [BINS], noise kernels whose fit lies in each part of [0, 1]; fits below 0
-        count as 0.
-    """
+    """How well white noise fits."""
 
     counts: NDArray[np.int64]
+    """int [BINS], noise kernels whose fit lies in each part of [0, 1]; fits below 0
+    count as 0."""
 
     @classmethod
     def of(cls, fits: NDArray[np.floating]) -> Null:

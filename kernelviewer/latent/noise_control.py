@@ -45,30 +45,21 @@ THESE, WHITE, SHUFFLED, UNTRAINED = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Condition:
-    """One kind of kernels in the null test.
-
-    Attributes
-    ----------
-    name, origin
-        ``these kernels``, ``white noise``, ``shuffled taps`` or ``untrained``; a few
-        words on where they come from.
-    fit
-        float32 [N], fits with the given autoencoder.
-    coverage
-        Share of them at the threshold.
-    own_fit
-        float32 [M], fits of one half with a curve trained on the other half; empty
-        where that was not asked for.
-    own_coverage
-        Share of those at the threshold; NaN where it was not asked for.
-    """
+    """One kind of kernels in the null test."""
 
     name: str
     origin: str
+    """``these kernels``, ``white noise``, ``shuffled taps`` or ``untrained``; a few
+    words on where they come from."""
     fit: NDArray[np.float32]
+    """float32 [N], fits with the given autoencoder."""
     coverage: float
+    """Share of them at the threshold."""
     own_fit: NDArray[np.float32]
+    """float32 [M], fits of one half with a curve trained on the other half; empty where
+    that was not asked for."""
     own_coverage: float
+    """Share of those at the threshold; NaN where it was not asked for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,8 +92,6 @@ def null_test(
     networks
         Their kernels of the autoencoder's size, as
         `kernelviewer.latent.networks.collect` gives them.
-    autoencoder
-        What to encode with.
     threshold
         By default the autoencoder's.
     retrain

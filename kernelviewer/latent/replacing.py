@@ -72,53 +72,36 @@ class ReplacingError(HintedError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Replaced:
-    """The new kernels of one layer.
-
-    Attributes
-    ----------
-    layer, raw_name
-        Its name, and that of its tensor in the file.
-    kernels
-        float32 [N, *size].
-    r2
-        Mean share of the variance of its kernels that the new ones keep, of those that
-        have a pattern; NaN for kernels of another network.
-    kept
-        How many of the kernels are those that were there, for want of a pattern.
-    """
+    """The new kernels of one layer."""
 
     layer: str
     raw_name: str
+    """Its name, and that of its tensor in the file."""
     kernels: NDArray[np.float32]
+    """float32 [N, *size]."""
     r2: float
+    """Mean share of the variance of its kernels that the new ones keep, of those that
+    have a pattern; NaN for kernels of another network."""
     kept: int = 0
+    """How many of the kernels are those that were there, for want of a pattern."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is to stand for the kernels of a network.
-
-    Attributes
-    ----------
-    by
-        Keys, members of the family, points of the curve, noise, or the kernels of
-        another network.
-    sizes
-        Which kernels; none: all, or those of the keys' size.
-    keys
-        ``published``, ``shipped`` or ``shipped-16`` (those of each size that come with
-        the program), a number of keys to seek, or a CSV file.
-    among
-        Where a number of keys is sought.
-    seed
-        Of noise.
-    """
+    """What is to stand for the kernels of a network."""
 
     by: By | Literal["other"]
+    """Keys, members of the family, points of the curve, noise, or the kernels of
+    another network."""
     sizes: tuple[Size, ...] = ()
+    """Which kernels; none: all, or those of the keys' size."""
     keys: str = PUBLISHED
+    """``published``, ``shipped`` or ``shipped-16`` (those of each size that come with
+    the program), a number of keys to seek, or a CSV file."""
     among: Among | None = None
+    """Where a number of keys is sought."""
     seed: int = 0
+    """Of noise."""
 
 
 def replaced_by(

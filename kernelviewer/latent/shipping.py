@@ -54,22 +54,15 @@ CARD = "MODEL_CARD.md"
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """The sizes and networks to ship autoencoders of.
-
-    Attributes
-    ----------
-    banks
-        Trained networks; repeats of one count once.
-    controls
-        Networks that must come out near their null; they never train.
-    held_out
-        Networks that no autoencoder is trained on, to measure them all on; siblings of
-        these among ``banks`` are left out.
-    """
+    """The sizes and networks to ship autoencoders of."""
 
     banks: Sequence[KernelBank]
+    """Trained networks; repeats of one count once."""
     controls: Sequence[KernelBank] = ()
+    """Networks that must come out near their null; they never train."""
     held_out: Sequence[KernelBank] = ()
+    """Networks that no autoencoder is trained on, to measure them all on; siblings of
+    these among ``banks`` are left out."""
 
 
 def ship(
@@ -86,10 +79,6 @@ def ship(
 
     Parameters
     ----------
-    material
-        The networks.
-    folder
-        Where to write.
     command
         What the user typed, for the card.
     seed, device

@@ -52,36 +52,26 @@ _DIGITS = 6
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A stretch of the spectrum.
-
-    Attributes
-    ----------
-    low, high
-        Its borders; a code on a border belongs to the stretch above it.
-    class_id
-        Id of its class, of either scheme of `kernelviewer.kernels.classes`.
-    sign
-        Of its family members: −1 for the off- classes, either for derivatives; 0 where
-        it is not known.
-    family_cosine
-        Mean cosine of its points with their nearest members of that class; NaN where
-        it is not known.
-    name, colour
-        What a user calls it in place of the class's name, and the colour that it has
-        in place of the class's, ``#RRGGBB``.
-    scheme
-        Whose classes it shows: the paper's where it is of learned codes, unless
-        somebody gave it a fine one.
-    """
+    """A stretch of the spectrum."""
 
     low: float
     high: float
+    """Its borders; a code on a border belongs to the stretch above it."""
     class_id: str
+    """Id of its class, of either scheme of `kernelviewer.kernels.classes`."""
     sign: int = 0
+    """Of its family members: −1 for the off- classes, either for derivatives; 0 where
+    it is not known."""
     family_cosine: float = float("nan")
+    """Mean cosine of its points with their nearest members of that class; NaN where it
+    is not known."""
     name: str = ""
     colour: str = ""
+    """What a user calls it in place of the class's name, and the colour that it has in
+    place of the class's, ``#RRGGBB``."""
     scheme: Scheme = PAPER
+    """Whose classes it shows: the paper's where it is of learned codes, unless somebody
+    gave it a fine one."""
 
     def __post_init__(self) -> None:
         if self.class_id not in INDEX:
@@ -387,43 +377,28 @@ as many kernels are identified in either scheme."""
 
 @dataclass(frozen=True, slots=True)
 class NamingOptions:
-    """How the spectrum is cut.
-
-    Attributes
-    ----------
-    cost
-        Share of the kernels that another stretch has to set right.
-    shortest
-        Shortest stretch, as a part of the axis.
-    most
-        Stretches at most: the cost rises until that holds.
-    common
-        Share of the kernels from which on a class of the paper gets a stretch.
-    """
+    """How the spectrum is cut."""
 
     cost: float = 0.0005
+    """Share of the kernels that another stretch has to set right."""
     shortest: float = 0.0105
+    """Shortest stretch, as a part of the axis."""
     most: int = 24
+    """Stretches at most: the cost rises until that holds."""
     common: float = 0.02
+    """Share of the kernels from which on a class of the paper gets a stretch."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """What the names have to agree with. n points, 23 fine classes.
-
-    Attributes
-    ----------
-    fine
-        [n, 23], weight of the kernels at each point that are of each fine class.
-    paper
-        [n, 23], weight of those of the class of the paper that each belongs to.
-    common
-        bool [11], the classes of the paper that have to have a stretch.
-    """
+    """What the names have to agree with. n points, 23 fine classes."""
 
     fine: NDArray[np.float64]
+    """[n, 23], weight of the kernels at each point that are of each fine class."""
     paper: NDArray[np.float64]
+    """[n, 23], weight of those of the class of the paper that each belongs to."""
     common: NDArray[np.bool_]
+    """bool [11], the classes of the paper that have to have a stretch."""
 
 
 def evidence(
@@ -519,37 +494,39 @@ def best_path(
     count, classes = price.shape
     sums = np.vstack([np.zeros(classes), price.cumsum(axis=0)])
     total = np.full((count + 1, classes), np.inf)
-    begin = np.full((count + 1, classes), -1)
+    new = np.zeros((count + 1, classes), np.bool_)
     before = np.full((count + 1, classes), -1)
-    for end in range(shortest, count + 1):
-        first = end - shortest
-        if first == 0:
-            entry, source = np.zeros(classes), np.full(classes, -1)
-        elif first < shortest:
-            entry, source = np.full(classes, np.inf), np.full(classes, -1)
-        else:
-            entry, source = _cheapest_other(total[first])
+    # stretches that end here begin where the sums of the block before are known
+    for low in range(shortest, count + 1, shortest):
+        ends = np.arange(low, min(low + shortest, count + 1))
+        first = ends - shortest
+        entry = np.full((len(ends), classes), np.inf)
+        entry[first == 0] = 0
+        if low > shortest:
+            entry, before[ends] = _cheapest_other(total[first])
             entry = entry + cost
-        fresh = entry + sums[end] - sums[first]
-        longer = total[end - 1] + price[end - 1]
-        new = fresh <= longer
-        total[end] = np.where(new, fresh, longer)
-        begin[end] = np.where(new, first, begin[end - 1])
-        before[end] = np.where(new, source, before[end - 1])
-    return _trace(total[count], begin, before)
+        fresh = entry + sums[ends] - sums[first]
+        for end, row in zip(ends, fresh, strict=True):
+            longer = np.add(total[end - 1], price[end - 1], out=total[end])
+            np.less_equal(row, longer, out=new[end])
+            np.minimum(row, longer, out=longer)
+    latest = np.where(new, np.arange(count + 1)[:, None], 0)
+    latest = np.maximum.accumulate(latest, axis=0)
+    return _trace(
+        total[count], latest - shortest, np.take_along_axis(before, latest, axis=0)
+    )
 
 
 def _cheapest_other(
     total: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """For each class the cheapest of the other classes, and which that is."""
-    classes = len(total)
-    if classes == 1:
-        return np.full(1, np.inf), np.full(1, -1)
-    order = np.argsort(total, kind="stable")
-    source = np.full(classes, order[0])
-    source[order[0]] = order[1]
-    return total[source], source
+    """For each class in a row the cheapest of the others, and which that is."""
+    if total.shape[1] == 1:
+        return np.full_like(total, np.inf), np.full(total.shape, -1)
+    best, second = np.argsort(total, axis=1, kind="stable")[:, :2].T
+    source = np.tile(best[:, None], total.shape[1])
+    source[np.arange(len(best)), best] = second
+    return np.take_along_axis(total, source, axis=1), source
 
 
 def _trace(

@@ -12,6 +12,7 @@ from kernelviewer.kernels import size_label
 from kernelviewer.kernels.bank import BySize
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.latent.labels import COLUMNS, rows_of, write_rows
+from kernelviewer.text import percent
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class LabelTable:
 
     def __repr__(self) -> str:
         sizes = ", ".join(
-            f"{size_label(size)} {shares[0]:.1%} (noise {shares[1]:.1%})"
+            f"{size_label(size)} {percent(shares[0])} (noise {percent(shares[1])})"
             for size, shares in self.coverage.items()
         )
         return f"<LabelTable: {len(self)} kernels; identified: {sizes or 'none'}>"
@@ -144,7 +145,8 @@ class LabelTable:
             found = self.counts(size)
             total = sum(found.values()) or 1
             rows = [(name, n, 100 * n / total) for name, n in found.items()]
-            text = f"{size_label(size)}: {share:.1%} identified, noise {noise:.1%}"
+            text = f"{size_label(size)}: {percent(share)} identified, "
+            text += f"noise {percent(noise)}"
             parts += [
                 notebook.line(text),
                 notebook.table(("class", "kernels", "%"), rows),

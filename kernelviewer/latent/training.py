@@ -40,50 +40,33 @@ SWEEPS: dict[str, int] = {"curve": 40, "paper": 60}
 
 @dataclass(frozen=True, slots=True)
 class TrainingOptions:
-    """Settings of a training.
-
-    Attributes
-    ----------
-    method
-        ``curve`` or ``paper``.
-    sweeps
-        How often the kernels are shown; None: what the method needs.
-    seed
-        The same seed gives the same autoencoder on the same device.
-    curve
-        Further options of the method ``curve``.
-    """
+    """Settings of a training."""
 
     method: Method = "curve"
+    """``curve`` or ``paper``."""
     sweeps: int | None = None
+    """How often the kernels are shown; None: what the method needs."""
     seed: int = 0
+    """The same seed gives the same autoencoder on the same device."""
     curve: CurveOptions = field(default_factory=CurveOptions)
+    """Further options of the method ``curve``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sweep:
-    """How training stands after a sweep.
-
-    Attributes
-    ----------
-    number, total
-        Sweeps done and wanted.
-    loss
-        1 − mean cosine of the training kernels.
-    held_out_fit
-        Mean fit of the held-out kernels; None without any.
-    seconds_left
-        An estimate.
-    model
-        The model as it is now; `spectrum` decodes it.
-    """
+    """How training stands after a sweep."""
 
     number: int
     total: int
+    """Sweeps done and wanted."""
     loss: float
+    """1 − mean cosine of the training kernels."""
     held_out_fit: float | None
+    """Mean fit of the held-out kernels; None without any."""
     seconds_left: float
+    """An estimate."""
     model: Curve | PlainAutoencoder
+    """The model as it is now; `spectrum` decodes it."""
 
     def spectrum(self, count: int = 96) -> NDArray[np.float32]:
         """Patterns [count, *size] from one end of the axis to the other."""
@@ -115,16 +98,12 @@ class Training:
 
     Parameters
     ----------
-    size
-        Kernel size.
     networks
         What to train on; families weigh equally. Of a `Supply` each sweep shows others.
     held_out
         Networks to measure the fit on; no family may be on both sides.
     options
         Method, sweeps, seed.
-    device
-        Where to compute; by default the best there is.
     watch
         Checked often; what it raises ends the training, after which `result` still
         gives the best so far.
@@ -198,8 +177,7 @@ class Training:
             No sweep was finished.
         """
         if self._best is None:
-            msg = "training was stopped before there was anything to keep"
-            raise LatentError(msg)
+            raise LatentError("training was stopped before there was anything to keep")
         best = self._best
         card: dict[str, Any] = {
             "seed": self.options.seed,
@@ -324,8 +302,7 @@ def _sweeps(options: TrainingOptions) -> int:
         raise LatentError(msg, f"Use {' or '.join(METHODS)}.")
     total = SWEEPS[options.method] if options.sweeps is None else options.sweeps
     if total < 1:
-        msg = f"{total} sweeps are too few to train"
-        raise LatentError(msg)
+        raise LatentError(f"{total} sweeps are too few to train")
     return total
 
 

@@ -39,59 +39,41 @@ Status = Literal["none", "ask", "running", "done"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
-    """The codes of one model's kernels of one size. N kernels.
-
-    Attributes
-    ----------
-    code, fit
-        float32 [N]; NaN for flat kernels. ``code`` is None, and all fits are NaN, where
-        the size has no autoencoder.
-    order
-        int32 [P], the kernels that have a fit, by rising fit; None: not sorted.
-    """
+    """The codes of one model's kernels of one size. N kernels."""
 
     code: NDArray[np.float32] | None
     fit: NDArray[np.float32]
+    """float32 [N]; NaN for flat kernels. ``code`` is None, and all fits are NaN, where
+    the size has no autoencoder."""
     order: NDArray[np.int32] | None = None
+    """int32 [P], the kernels that have a fit, by rising fit; None: not sorted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FamilyNames:
-    """What the pattern family says of one model's kernels of one size. N kernels.
-
-    Attributes
-    ----------
-    best, paper
-        uint8 [N], the best fine class, and the class of the paper that it belongs to;
-        that of flat kernels where there is none.
-    near
-        uint64 [N], bit c set where class c of the paper explains the kernel within
-        `kernelviewer.latent.stretches.TOLERANCE` as well as its member does.
-    fit
-        float32 [N], cosine with the nearest member; NaN for flat kernels.
-    second, margin
-        uint8 and float32 [N], the fine class that comes nearest after the best, and by
-        how much it is less near; NaN for flat kernels.
-    code
-        float32 [N], on the family's own spectrum of the size; NaN for flat kernels.
-    spectrum
-        That spectrum, its table drawn.
-    order
-        As in `Analysis`.
-    null
-        What white noise reaches with the family; None: not known.
-    """
+    """What the pattern family says of one model's kernels of one size. N kernels."""
 
     best: NDArray[np.uint8]
     paper: NDArray[np.uint8]
+    """uint8 [N], the best fine class, and the class of the paper that it belongs to;
+    that of flat kernels where there is none."""
     near: NDArray[np.uint64]
+    """uint64 [N], bit c set where class c of the paper explains the kernel within
+    `kernelviewer.latent.stretches.TOLERANCE` as well as its member does."""
     fit: NDArray[np.float32]
+    """float32 [N], cosine with the nearest member; NaN for flat kernels."""
     second: NDArray[np.uint8]
     margin: NDArray[np.float32]
+    """uint8 and float32 [N], the fine class that comes nearest after the best, and by
+    how much it is less near; NaN for flat kernels."""
     code: NDArray[np.float32]
+    """float32 [N], on the family's own spectrum of the size; NaN for flat kernels."""
     spectrum: FamilySpectrum
+    """That spectrum, its table drawn."""
     order: NDArray[np.int32] | None = None
+    """As in `Analysis`."""
     null: Null | None = None
+    """What white noise reaches with the family; None: not known."""
 
 
 Known = Analysis | FamilyNames
@@ -100,30 +82,21 @@ Known = Analysis | FamilyNames
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PoolLabels:
-    """Classes of a pool's kernels. N kernels; indices are into `CLASSES`.
-
-    Attributes
-    ----------
-    by
-        What names the kernels.
-    code
-        float32 [N], on the spectrum of what names them; NaN where there is none.
-    fit
-        float32 [N], cosine with what names the kernel, NaN where there is none.
-    best
-        uint8 [N], the best class whatever the fit; flat kernels are ``FLAT``.
-    label
-        uint8 [N], the same but ``UNIDENTIFIED`` where the fit is below the threshold.
-    other
-        float32 [N], codes on the spectrum of what does not name them; None: not known.
-    """
+    """Classes of a pool's kernels. N kernels; indices are into `CLASSES`."""
 
     by: By
+    """What names the kernels."""
     code: NDArray[np.float32]
+    """float32 [N], on the spectrum of what names them; NaN where there is none."""
     fit: NDArray[np.float32]
+    """float32 [N], cosine with what names the kernel, NaN where there is none."""
     best: NDArray[np.uint8]
+    """uint8 [N], the best class whatever the fit; flat kernels are ``FLAT``."""
     label: NDArray[np.uint8]
+    """uint8 [N], the same but ``UNIDENTIFIED`` where the fit is below the threshold."""
     other: NDArray[np.float32] | None = None
+    """float32 [N], codes on the spectrum of what does not name them; None: not
+    known."""
 
     def codes(self, by: By) -> NDArray[np.float32] | None:
         """Codes on one of the two spectra; None: not known."""

@@ -30,18 +30,12 @@ GroupBy = Literal["layer", "model", "class", "code", "fit", "key", "none", "tran
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cut:
-    """Which group each kernel falls into, and what the groups are called.
-
-    Attributes
-    ----------
-    keys
-        int64 [N]; groups stand in the order of their keys.
-    heading
-        Key → title, note, and class index for a swatch.
-    """
+    """Which group each kernel falls into, and what the groups are called."""
 
     keys: NDArray[np.int64]
+    """int64 [N]; groups stand in the order of their keys."""
     heading: Callable[[int], tuple[str, str, int | None]]
+    """Key → title, note, and class index for a swatch."""
 
 
 def cut_into_groups(
@@ -187,30 +181,22 @@ def leaves_out_mean(mean: Mean, classes_seen: bool) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """How the grid shows kernels.
-
-    Attributes
-    ----------
-    group_by
-        One group a layer, a model, a class, a stretch of the spectrum, a band of fits,
-        a key, a change of class between two networks, or one for all.
-    sort_by
-        Within a group: network order, falling scale, flat kernels first, class, rising
-        code, falling fit, what changed the most between two networks first, or what is
-        most like the kernel by which a corpus found it.
-    scale_mode
-        What the ends of the colour map stand for: the largest |tap| of the kernel
-        itself, of its layer, or of all that is shown.
-    picture
-        What is drawn of a kernel: itself, its reconstruction, what that leaves over,
-        the three side by side, itself before and after and the difference, itself at
-        every step of a run, what its key makes of it, or what that leaves over.
-    """
+    """How the grid shows kernels."""
 
     group_by: GroupBy = "layer"
+    """One group a layer, a model, a class, a stretch of the spectrum, a band of fits, a
+    key, a change of class between two networks, or one for all."""
     sort_by: SortBy = "channel"
+    """Within a group: network order, falling scale, flat kernels first, class, rising
+    code, falling fit, what changed the most between two networks first, or what is most
+    like the kernel by which a corpus found it."""
     scale_mode: ScaleMode = "kernel"
+    """What the ends of the colour map stand for: the largest |tap| of the kernel
+    itself, of its layer, or of all that is shown."""
     picture: Picture = "kernel"
+    """What is drawn of a kernel: itself, its reconstruction, what that leaves over, the
+    three side by side, itself before and after and the difference, itself at every step
+    of a run, what its key makes of it, or what that leaves over."""
 
     @property
     def by_label(self) -> bool:
@@ -283,12 +269,8 @@ def arrange(
 
     Parameters
     ----------
-    pool
-        The kernels.
     shown
         Bool [N], the kernels in scope.
-    display
-        Grouping and sorting.
     labels
         Codes and classes; without them, what asks for them falls back to layers in
         network order.
@@ -365,44 +347,31 @@ Measure = Literal["flat", "sparsity", "entropy", "orthogonality", "support", "sc
 
 @dataclass(frozen=True, slots=True)
 class Charts:
-    """Choices of the scatter plot, the class histogram and the layer composition.
-
-    Attributes
-    ----------
-    across, up
-        Principal components of the axes, from 0.
-    colour_by
-        What the colour of a point tells.
-    thumbnails
-        Whether kernels are drawn at the dense places.
-    count_of
-        Whose kernels the histogram counts: all in scope, the selected ones, or each
-        network apart.
-    pale
-        Whether unidentified kernels stand in the paler colour of their best class.
-    equal
-        How often kernels count that several open networks have alike, wherever
-        networks are counted together (`kernelviewer.kernels.equality`).
-    matrix
-        What the matrix of classes before and after says: pairs, shares of its rows,
-        or pairs with channels shuffled.
-    plane
-        What the scatter plot's axes are: components, or of the pairs that are
-        compared their codes before and after, or cosine and ln of the scale ratio.
-    health
-        What the list of networks tells of the health of layers.
-    """
+    """Choices of the scatter plot, the class histogram and the layer composition."""
 
     across: int = 0
     up: int = 1
+    """Principal components of the axes, from 0."""
     colour_by: ColourBy = "class"
+    """What the colour of a point tells."""
     thumbnails: Switch = "on"
+    """Whether kernels are drawn at the dense places."""
     count_of: CountOf = "shown"
+    """Whose kernels the histogram counts: all in scope, the selected ones, or each
+    network apart."""
     pale: Switch = "off"
+    """Whether unidentified kernels stand in the paler colour of their best class."""
     equal: EqualKernels = "once"
+    """How often kernels count that several open networks have alike, wherever networks
+    are counted together (`kernelviewer.kernels.equality`)."""
     matrix: Matrix = "numbers"
+    """What the matrix of classes before and after says: pairs, shares of its rows, or
+    pairs with channels shuffled."""
     plane: Plane = "pca"
+    """What the scatter plot's axes are: components, or of the pairs that are compared
+    their codes before and after, or cosine and ln of the scale ratio."""
     health: tuple[Measure, ...] = ()
+    """What the list of networks tells of the health of layers."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for a component that none can be, as a session may name."""

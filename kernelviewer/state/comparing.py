@@ -30,24 +30,17 @@ KEPT = 4
 
 @dataclass(frozen=True, slots=True)
 class Comparing:
-    """Two open networks, before and after.
-
-    Attributes
-    ----------
-    a, b
-        Ids of the networks.
-    match
-        Which of their kernels correspond, as `kernelviewer.kernels.pairing.pair`
-        takes it.
-    layers
-        Layers that correspond by hand, by their names in each; None: found by
-        ``match``.
-    """
+    """Two open networks, before and after."""
 
     a: int
     b: int
+    """Ids of the networks."""
     match: Match = "names"
+    """Which of their kernels correspond, as `kernelviewer.kernels.pairing.pair` takes
+    it."""
     layers: tuple[tuple[str, str], ...] | None = None
+    """Layers that correspond by hand, by their names in each; None: found by
+    ``match``."""
 
     def swapped(self) -> Comparing:
         """The same with before and after exchanged."""
@@ -100,28 +93,20 @@ class Comparisons:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PoolPairs:
-    """Corresponding kernels of a pool. P pairs, N kernels.
-
-    Attributes
-    ----------
-    pool, how
-        The kernels, and what is compared.
-    whole, found
-        The comparison, and its part about kernels of the pool's size; without names,
-        which depend on the threshold.
-    first, second
-        int64 [P], pool numbers of the kernels before and after.
-    row
-        int64 [N], each kernel's pair; −1 where it has none.
-    """
+    """Corresponding kernels of a pool. P pairs, N kernels."""
 
     pool: KernelPool
     how: Comparing
+    """The kernels, and what is compared."""
     whole: Comparison
     found: SizeComparison
+    """The comparison, and its part about kernels of the pool's size; without names,
+    which depend on the threshold."""
     first: NDArray[np.int64]
     second: NDArray[np.int64]
+    """int64 [P], pool numbers of the kernels before and after."""
     row: NDArray[np.int64]
+    """int64 [N], each kernel's pair; −1 where it has none."""
 
     def __len__(self) -> int:
         return len(self.first)
@@ -233,29 +218,20 @@ def shuffled_kinds(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LayerDrift:
-    """How far the kernels of two corresponding layers moved.
-
-    Attributes
-    ----------
-    refs
-        The layer before and the one after.
-    names
-        Their names.
-    summary, null
-        Of their pairs, and of kernels beside those of other channels.
-    changed, null_changed
-        Share of the pairs whose class changed; NaN without classes.
-    shown
-        Whether any of its kernels is in scope.
-    """
+    """How far the kernels of two corresponding layers moved."""
 
     refs: tuple[LayerRef, LayerRef]
+    """The layer before and the one after."""
     names: tuple[str, str]
+    """Their names."""
     summary: Summary
     null: Summary
+    """Of their pairs, and of kernels beside those of other channels."""
     changed: float
     null_changed: float
+    """Share of the pairs whose class changed; NaN without classes."""
     shown: bool
+    """Whether any of its kernels is in scope."""
 
 
 def drift_of(

@@ -68,8 +68,6 @@ class Document:
     work
         All that is open and how it is marked and shown, frozen. Its parts that are
         asked for often can be read from the document itself.
-    changed
-        Tells of every change.
     """
 
     def __init__(

@@ -29,23 +29,16 @@ MOST = 64
 
 @dataclass(frozen=True, slots=True)
 class KeyChoice:
-    """Which keys are in use.
-
-    Attributes
-    ----------
-    by
-        Those that were published (7×7 alone; other sizes have the best 8 that come with
-        the program), the best that come with the program, those found for the open
-        networks, centroids of their kernels, or a file's.
-    count
-        How many are shipped (8 or 16), found, or centroids.
-    path
-        The file.
-    """
+    """Which keys are in use."""
 
     by: KeysBy = "published"
+    """Those that were published (7×7 alone; other sizes have the best 8 that come with
+    the program), the best that come with the program, those found for the open
+    networks, centroids of their kernels, or a file's."""
     count: int = 8
+    """How many are shipped (8 or 16), found, or centroids."""
     path: str = ""
+    """The file."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for keys that there cannot be, as a session may name."""
@@ -55,23 +48,16 @@ class KeyChoice:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Keyed:
-    """Open networks by some keys.
-
-    Attributes
-    ----------
-    keys, null
-        The keys, and what white noise reaches with them.
-    banks, parts
-        The networks with kernels of the keys' size, and what these become.
-    note
-        What should be known of the choice, such as that others stand in.
-    """
+    """Open networks by some keys."""
 
     keys: Keys
     null: Null
+    """The keys, and what white noise reaches with them."""
     banks: tuple[KernelBank, ...]
     parts: tuple[Approximation, ...]
+    """The networks with kernels of the keys' size, and what these become."""
     note: str = ""
+    """What should be known of the choice, such as that others stand in."""
 
 
 class KeyedNetworks:
@@ -106,23 +92,16 @@ class KeyedNetworks:
 
 @dataclass(frozen=True, slots=True)
 class LayerR2:
-    """How much of a layer's kernels the keys keep.
-
-    Attributes
-    ----------
-    ref, name
-        The layer.
-    kernels
-        How many of its kernels in scope have a pattern.
-    mean, quantiles
-        Of R²; the quantiles as `kernelviewer.latent.keys.QUANTILES`.
-    """
+    """How much of a layer's kernels the keys keep."""
 
     ref: LayerRef
     name: str
+    """The layer."""
     kernels: int
+    """How many of its kernels in scope have a pattern."""
     mean: float
     quantiles: tuple[float, ...]
+    """Of R²; the quantiles as `kernelviewer.latent.keys.QUANTILES`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

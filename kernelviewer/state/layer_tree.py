@@ -15,21 +15,14 @@ _NAMES: WeakKeyDictionary[KernelBank, dict[int, str]] = WeakKeyDictionary()
 
 @dataclass(slots=True)
 class Node:
-    """A module, or a layer where ``layer`` is its index in the bank.
-
-    Attributes
-    ----------
-    text
-        Its part of the name; modules with one child are joined to it by dots.
-    layer
-        Index into ``bank.layers``; None for a module.
-    children
-        Submodules and layers in network order.
-    """
+    """A module, or a layer where ``layer`` is its index in the bank."""
 
     text: str
+    """Its part of the name; modules with one child are joined to it by dots."""
     layer: int | None = None
+    """Index into ``bank.layers``; None for a module."""
     children: list[Node] = field(default_factory=list)
+    """Submodules and layers in network order."""
 
     def layers(self) -> list[int]:
         """Indices of all layers at or below this node."""

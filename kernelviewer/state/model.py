@@ -15,26 +15,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Run:
-    """The checkpoints of one training run in order, which are read when looked at.
-
-    Attributes
-    ----------
-    name
-        What people call it.
-    steps, numbers
-        Its files; how far the run was at each, rising.
-    unit
-        What the numbers count: *step* or *epoch*.
-    copy, include
-        Copy of the network, and names of undecided layers, to read from each.
-    """
+    """The checkpoints of one training run in order, which are read when looked at."""
 
     name: str
+    """What people call it."""
     steps: tuple[Step, ...]
     numbers: tuple[int, ...]
+    """Its files; how far the run was at each, rising."""
     unit: Literal["step", "epoch"]
+    """What the numbers count: *step* or *epoch*."""
     copy: str = ""
     include: tuple[str, ...] = ()
+    """Copy of the network, and names of undecided layers, to read from each."""
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -58,30 +50,21 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """Which kernels of a corpus a network was made of.
-
-    Attributes
-    ----------
-    name
-        What people call it.
-    network
-        Id of the network in the corpus, all of whose kernels they are; empty: what
-        ``query`` finds.
-    query
-        A line of text, as in `kernelviewer.jobs.corpus`.
-    most, seed
-        At most so many: the first, or a sample by the seed.
-    size, like
-        Size and taps of a kernel to which they are the nearest; empty: to none.
-    """
+    """Which kernels of a corpus a network was made of."""
 
     name: str
+    """What people call it."""
     network: str = ""
+    """Id of the network in the corpus, all of whose kernels they are; empty: what
+    ``query`` finds."""
     query: str = ""
+    """A line of text, as in `kernelviewer.jobs.corpus`."""
     most: int = 0
     seed: int | None = None
+    """At most so many: the first, or a sample by the seed."""
     size: str = ""
     like: tuple[float, ...] = ()
+    """Size and taps of a kernel to which they are the nearest; empty: to none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,18 +40,12 @@ def tidied(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A mark that kernels bear.
-
-    Attributes
-    ----------
-    own
-        The user's name and colour for it.
-    kernels
-        Who bears it, by kernel size.
-    """
+    """A mark that kernels bear."""
 
     own: OwnName = field(default_factory=OwnName)
+    """The user's name and colour for it."""
     kernels: Mapping[Size, Kernels] = field(default_factory=dict)
+    """Who bears it, by kernel size."""
 
     def __len__(self) -> int:
         return sum(map(len, self.kernels.values()))
@@ -137,18 +131,12 @@ def tag_texts(
 
 @dataclass(frozen=True, slots=True)
 class OwnNames:
-    """What the user calls things.
-
-    Attributes
-    ----------
-    networks
-        Model id → name.
-    classes
-        Id of a class that has a pattern → name and colour.
-    """
+    """What the user calls things."""
 
     networks: dict[int, str] = field(default_factory=dict)
+    """Model id → name."""
     classes: dict[str, OwnName] = field(default_factory=dict)
+    """Id of a class that has a pattern → name and colour."""
 
     def __bool__(self) -> bool:
         return bool(self.networks or self.classes)
@@ -169,8 +157,7 @@ class OwnNames:
         """
         index = INDEX.get(class_id, NAMELESS[0])
         if index in NAMELESS:
-            msg = f"{class_id!r} is no class that can be named"
-            raise ValueError(msg)
+            raise ValueError(f"{class_id!r} is no class that can be named")
         name, item = tidied(own.name), CLASSES[index]
         own = OwnName("" if name == item.name else name, own.colour)
         others = {key: old for key, old in self.classes.items() if key != class_id}

@@ -25,29 +25,22 @@ class KernelPool:
     """The kernels of one size over all open models, numbered 0 … N−1.
 
     The weights stay in the banks; only small per-kernel columns are joined.
-
-    Attributes
-    ----------
-    size, models, sets
-        Kernel size; the models that have it and their sets, in opening order.
-    starts
-        int64 [models + 1]: the pool numbers of model i are starts[i] … starts[i+1]−1.
-    layer_refs, layer
-        Layers of this size in order, and int32 [N], each kernel's index into them.
-    channel, scale, offset, flat
-        As in `KernelSet`, joined; [N].
     """
 
     size: Size
     models: tuple[OpenModel, ...]
     sets: tuple[KernelSet, ...]
+    """Kernel size; the models that have it and their sets, in opening order."""
     starts: NDArray[np.int64]
+    """int64 [models + 1]: the pool numbers of model i are starts[i] … starts[i+1]−1."""
     layer_refs: tuple[LayerRef, ...]
     layer: NDArray[np.int32]
+    """Layers of this size in order, and int32 [N], each kernel's index into them."""
     channel: NDArray[np.int32]
     scale: NDArray[np.float32]
     offset: NDArray[np.float32]
     flat: NDArray[np.bool_]
+    """As in `KernelSet`, joined; [N]."""
 
     def __len__(self) -> int:
         return int(self.starts[-1])

@@ -38,15 +38,8 @@ class Presenter:
     was closed, whose kernels nobody shall hold. Those of another step of a run may be
     held until `show_hidden` is called.
 
-    Parameters
-    ----------
-    document
-        The truth.
-
     Attributes
     ----------
-    state
-        What the views show.
     holds_steps
         Whether hidden views may hold kernels of steps that no run stands on any more.
     """
@@ -66,8 +59,7 @@ class Presenter:
         """Show a view from now on, whenever one of these parts of the state changed."""
         self._reads[view] = frozenset(reads)
         if unknown := self._reads[view] - _READ.keys():
-            msg = f"the view state has no {', '.join(sorted(unknown))}"
-            raise ValueError(msg)
+            raise ValueError(f"the view state has no {', '.join(sorted(unknown))}")
         self.show_again(view)
 
     def refresh(self) -> None:

@@ -62,23 +62,16 @@ class Layers:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kernels:
-    """Kernels picked one by one or with the rubber band.
-
-    Attributes
-    ----------
-    size
-        Their size.
-    indices
-        Model id → sorted int64 indices into that model's `KernelSet`.
-    name
-        What they are, such as a change of class; empty where they were picked.
-    """
+    """Kernels picked one by one or with the rubber band."""
 
     by_label: ClassVar[bool] = False
 
     size: Size
+    """Their size."""
     indices: Mapping[int, NDArray[np.int64]]
+    """Model id → sorted int64 indices into that model's `KernelSet`."""
     name: str = ""
+    """What they are, such as a change of class; empty where they were picked."""
 
     @staticmethod
     def of(pool: KernelPool, chosen: NDArray[np.bool_]) -> Kernels:
@@ -177,26 +170,19 @@ class Similar:
     """Kernels whose pattern is like that of one kernel; flat ones never are.
 
     The pattern is kept, not the kernel's place: its network may be closed.
-
-    Attributes
-    ----------
-    size
-        The kernel's size.
-    taps
-        Its pattern, mean 0 and length 1, row by row.
-    cosine
-        Kernels whose pattern has at least this cosine with it are marked. The sign
-        counts: a kernel and its negative have −1.
-    name
-        What people call the kernel.
     """
 
     by_label: ClassVar[bool] = False
 
     size: Size
+    """The kernel's size."""
     taps: tuple[float, ...]
+    """Its pattern, mean 0 and length 1, row by row."""
     cosine: float
+    """Kernels whose pattern has at least this cosine with it are marked. The sign
+    counts: a kernel and its negative have −1."""
     name: str = ""
+    """What people call the kernel."""
 
     def mask(
         self, pool: KernelPool, labels: PoolLabels | None = None

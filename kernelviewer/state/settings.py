@@ -148,8 +148,7 @@ def reset_settings() -> None:
 def _parse(data: Any) -> Settings:
     """Settings from JSON; unknown keys are ignored, wrong types raise ValueError."""
     if not isinstance(data, dict):
-        msg = "the file holds no settings"
-        raise ValueError(msg)
+        raise ValueError("the file holds no settings")
     values: dict[str, Any] = {}
     for item in fields(Settings):
         if item.name not in data:
@@ -161,7 +160,6 @@ def _parse(data: Any) -> Settings:
         else:
             good = isinstance(value, str) and value in CHOICES.get(item.name, (value,))
         if not good:
-            msg = f"{item.name} is {value!r}"
-            raise ValueError(msg)
+            raise ValueError(f"{item.name} is {value!r}")
         values[item.name] = value
     return Settings(**values)

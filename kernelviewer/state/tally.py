@@ -45,16 +45,11 @@ MOST_CHANGED = 8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tally:
-    """Counts of a pool's kernels; int64 [layers of the pool, classes] each.
-
-    Attributes
-    ----------
-    label, best
-        By label, and by best class whatever the fit.
-    """
+    """Counts of a pool's kernels; int64 [layers of the pool, classes] each."""
 
     label: NDArray[np.int64]
     best: NDArray[np.int64]
+    """By label, and by best class whatever the fit."""
 
     def among(
         self, layers: NDArray[np.bool_]
@@ -108,8 +103,6 @@ def moved(
 
     Parameters
     ----------
-    known
-        What names the kernels.
     before
         Those at the first of the ``thresholds``; wanted are those at the second.
 
@@ -194,35 +187,23 @@ def _count(
 
 @dataclass(frozen=True, slots=True)
 class LayerCounts:
-    """A layer's kernels.
-
-    Attributes
-    ----------
-    counts
-        Kernels per class, in the order of `CLASSES`.
-    null
-        Share of white noise that would be identified; None: not known.
-    """
+    """A layer's kernels."""
 
     counts: tuple[int, ...]
+    """Kernels per class, in the order of `CLASSES`."""
     null: float | None = None
+    """Share of white noise that would be identified; None: not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class SummedCounts:
-    """Kernels of several layers together.
-
-    Attributes
-    ----------
-    counts
-        Kernels per class, in the order of `CLASSES`.
-    null
-        Share of white noise that would be identified, over the sizes of the kernels;
-        None: not known.
-    """
+    """Kernels of several layers together."""
 
     counts: tuple[int, ...]
+    """Kernels per class, in the order of `CLASSES`."""
     null: float | None
+    """Share of white noise that would be identified, over the sizes of the kernels;
+    None: not known."""
 
     @property
     def kernels(self) -> int:
@@ -282,27 +263,19 @@ def add_up(layers: Sequence[LayerCounts]) -> SummedCounts:
 
 @dataclass(frozen=True, slots=True)
 class NetworkCounts:
-    """A network as one row: what is known of it without looking at its layers.
-
-    Attributes
-    ----------
-    model
-        The network.
-    kernels, flat
-        How many of every size.
-    total, sizes
-        Its kernels by class, all together and of each size; None, and left out, while
-        they are not named.
-    fit
-        Mean fit of the kernels of the size in use; NaN without any.
-    """
+    """A network as one row: what is known of it without looking at its layers."""
 
     model: OpenModel
+    """The network."""
     kernels: Mapping[Size, int]
     flat: int
+    """How many of every size."""
     total: SummedCounts | None
     sizes: Mapping[Size, SummedCounts]
+    """Its kernels by class, all together and of each size; None, and left out, while
+    they are not named."""
     fit: float
+    """Mean fit of the kernels of the size in use; NaN without any."""
 
     @property
     def count(self) -> int:

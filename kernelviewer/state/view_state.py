@@ -64,138 +64,112 @@ class ViewState:
 
     Attributes
     ----------
-    work
-        The document's, for parts that nothing else is derived from.
-    sizes
-        Kernel sizes with how many kernels count.
-    pool
-        The kernels of the current size; None without any.
     shown, selected, listed
         Bool [N]: in scope; marked and in scope; in the grid.
-    equal
-        Kernels that networks have alike, of every size that has some.
-    once
-        Those of the current size if they count once; None: all kernels count.
     counted, counted_selected
         Bool [N]: what counts of the kernels in scope where networks are counted
         together, and what of that is selected, or equal to something selected.
-    threshold, code_threshold
-        The least fit of an identified kernel, by what names it and by its code; None
-        without a null, and without an autoencoder.
     naming, named_by
         By what kernels are named where there is a choice, and by what those of the
         current size are; None: nothing names them.
-    mean
-        Whether kernels are drawn with their mean; see `leaves_out_mean`.
-    by_code
-        Codes and the classes of their stretches, every kernel identified; None without
-        an autoencoder and while codes are missing.
-    named
-        PoolLabels by what names the kernels, every kernel identified: what does not
-        depend on the threshold.
-    labels
-        The same at the threshold; None while the kernels are not analysed.
-    tally, chosen
-        Counts of the labels per layer, and the same of the selected kernels; None
-        without labels, and without a selection. For what is said of one network.
-    pooled, pooled_chosen
-        The same of the kernels that count, right for layers in scope: for sums over
-        networks.
-    focus
-        Pool number of the focused kernel.
     spectrum, stretches
         float32 [`POINTS`, *size], the patterns along the spectrum of what names the
         kernels, and its stretches; None without one, and while it is not known.
-    learned_stretches
-        Those of the autoencoder, as edited, whatever names the kernels.
-    near
-        int64, pool numbers of the kernels that are nearest to the pattern at
-        ``position`` among those in scope that count, nearest first.
-    null
-        What white noise reaches with what names the kernels; None: not known.
-    thresholds, family_thresholds, edited_stretches
-        Those of every size that were changed, as in `Marks`.
-    families
-        What the family says of the pool's kernels; None while it is not known.
-    known
-        What the autoencoder in use gave of the pool's models.
-    comparing, comparison, pairs
-        Which networks are compared, what came of it, and the pairs of the pool; None
-        where nothing is compared, or it is not known yet.
-    by_keys
-        The pool's kernels by the keys in use, `Document.keys`; None: not known.
-    run
-        The open run whose steps are gone through: that of the focused kernel, else the
-        one opened last; None without any.
-    track
-        Its kernels of the current size at every step, named as ``labels`` are but for
-        the threshold; None while they are not encoded.
-    own_classes, edits
-        The user's names of classes, by class id; all that is called otherwise than
-        the program and the files do, a line each.
-    tags, tag_bits
-        The tags by number, and those of the pool's kernels as
-        `kernelviewer.state.own_names.tag_bits`.
-    undo, redo
-        The act that would be taken back or restored; empty without one.
     """
 
     work: Work
+    """The document's, for parts that nothing else is derived from."""
     models: tuple[OpenModel, ...]
     sizes: dict[Size, int]
+    """Kernel sizes with how many kernels count."""
     size: Size | None
     layers: frozenset[LayerRef] | None
     display: Display
     charts: Charts
     pool: KernelPool | None
+    """The kernels of the current size; None without any."""
     equal: Mapping[Size, Equal]
+    """Kernels that networks have alike, of every size that has some."""
     once: Equal | None
+    """Those of the current size if they count once; None: all kernels count."""
     shown: NDArray[np.bool_]
     counted: NDArray[np.bool_]
     autoencoder: Autoencoder | None
     stretches: Stretches | None
     learned_stretches: Stretches | None
+    """Those of the autoencoder, as edited, whatever names the kernels."""
     null: Null | None
+    """What white noise reaches with what names the kernels; None: not known."""
     threshold: float | None
     code_threshold: float | None
+    """The least fit of an identified kernel, by what names it and by its code; None
+    without a null, and without an autoencoder."""
     naming: Naming
     mean: Mean
+    """Whether kernels are drawn with their mean; see `leaves_out_mean`."""
     named_by: By | None
     by_code: PoolLabels | None
+    """Codes and the classes of their stretches, every kernel identified; None without
+    an autoencoder and while codes are missing."""
     named: PoolLabels | None
+    """PoolLabels by what names the kernels, every kernel identified: what does not
+    depend on the threshold."""
     labels: PoolLabels | None
+    """The same at the threshold; None while the kernels are not analysed."""
     tally: Tally | None
     chosen: Tally | None
+    """Counts of the labels per layer, and the same of the selected kernels; None
+    without labels, and without a selection. For what is said of one network."""
     pooled: Tally | None
     pooled_chosen: Tally | None
+    """The same of the kernels that count, right for layers in scope: for sums over
+    networks."""
     selection: Selection
     selected: NDArray[np.bool_]
     counted_selected: NDArray[np.bool_]
     only_selected: bool
     listed: NDArray[np.bool_]
     focus: int | None
+    """Pool number of the focused kernel."""
     position: float
     spectrum: NDArray[np.float32] | None
     near: NDArray[np.int64]
+    """int64, pool numbers of the kernels that are nearest to the pattern at
+    ``position`` among those in scope that count, nearest first."""
     undo: str
     redo: str
+    """The act that would be taken back or restored; empty without one."""
     analyses: Mapping[tuple[int, Size], Analysis]
     thresholds: Mapping[Size, float]
     family_thresholds: Mapping[Size, float]
     edited_stretches: Mapping[Size, Stretches]
+    """Those of every size that were changed, as in `Marks`."""
     families: FamilyNames | None
+    """What the family says of the pool's kernels; None while it is not known."""
     open_families: Mapping[tuple[int, Size], FamilyNames]
     known: Mapping[tuple[int, Size], Analysis]
+    """What the autoencoder in use gave of the pool's models."""
     comparing: Comparing | None
     comparison: Comparison | None
     pairs: PoolPairs | None
+    """Which networks are compared, what came of it, and the pairs of the pool; None
+    where nothing is compared, or it is not known yet."""
     by_keys: PoolKeys | None
+    """The pool's kernels by the keys in use, `Document.keys`; None: not known."""
     run: OpenModel | None
+    """The open run whose steps are gone through: that of the focused kernel, else the
+    one opened last; None without any."""
     track: Track | None
+    """Its kernels of the current size at every step, named as ``labels`` are but for
+    the threshold; None while they are not encoded."""
     own_classes: dict[str, OwnName]
     edits: tuple[str, ...]
+    """The user's names of classes, by class id; all that is called otherwise than the
+    program and the files do, a line each."""
     tags: Tags
     tag_bits: NDArray[np.uint16] | None
+    """The tags by number, and those of the pool's kernels as
+    `kernelviewer.state.own_names.tag_bits`."""
 
     @property
     def scheme(self) -> Scheme:

@@ -108,34 +108,24 @@ class SavedFingerprint:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Work:
-    """The open work: frozen, another replaces it; saved, described, in part undone.
-
-    Attributes
-    ----------
-    models
-        The open networks, in opening order.
-    scope, focus
-        What of them is shown, and the kernel that is looked at.
-    display, charts, position
-        How the grid and the charts show them, and the code at the latent slider.
-    marks
-        How they are marked.
-    autoencoders
-        The one in use for each size.
-    chosen
-        Sizes whose autoencoder was chosen by hand, with the file it is from; None
-        where it was trained here and not saved.
-    """
+    """The open work: frozen, another replaces it; saved, described, in part undone."""
 
     models: tuple[OpenModel, ...] = ()
+    """The open networks, in opening order."""
     scope: Scope = field(default_factory=Scope)
     focus: KernelRef | None = None
+    """What of them is shown, and the kernel that is looked at."""
     display: Display = field(default_factory=Display)
     charts: Charts = field(default_factory=Charts)
     position: float = START
+    """How the grid and the charts show them, and the code at the latent slider."""
     marks: Marks = field(default_factory=Marks)
+    """How they are marked."""
     autoencoders: Mapping[Size, Autoencoder] = field(default_factory=dict)
+    """The one in use for each size."""
     chosen: Mapping[Size, Path | None] = field(default_factory=dict)
+    """Sizes whose autoencoder was chosen by hand, with the file it is from; None where
+    it was trained here and not saved."""
 
     def without(self, closed: Collection[int]) -> Work:
         """The same less models of these ids, their focus and their layers in scope."""

@@ -195,14 +195,14 @@ def test_one_worker_and_two_make_the_same_rows(
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Path]:
-    """A scheduler and two workers, each a process of its own; the scheduler's file."""
+    """A scheduler and a worker, each a process of its own; the scheduler's file."""
     file = tmp_path / "scheduler.json"
     begin = [sys.executable, "-m", "distributed.cli"]
     scheduler = ["dask_scheduler", "--port", "0", "--scheduler-file", str(file)]
     worker = ["dask_worker", "--scheduler-file", str(file), "--nthreads", "1"]
     words = [
         [*scheduler, "--no-dashboard"],
-        *([[*worker, "--no-nanny", "--no-dashboard"]] * 2),
+        [*worker, "--no-nanny", "--no-dashboard"],
     ]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
     processes = [

@@ -12,6 +12,7 @@ from kernelviewer.corpus.store import Corpus, CorpusError, content_hash
 from kernelviewer.corpus.stream import KernelStream
 from kernelviewer.formats import open_checkpoint
 from kernelviewer.kernels import extract_kernels
+from kernelviewer.latent import finishing
 from kernelviewer.latent.autoencoder import Autoencoder
 from kernelviewer.latent.curve import PlainFit
 from kernelviewer.latent.training import Training, TrainingOptions
@@ -104,7 +105,10 @@ def test_each_sweep_is_shown_other_kernels(
     assert len(set(losses)) == 3
 
 
-def test_train_takes_a_corpus(folder: Path, tmp_path: Path, cli: Cli) -> None:
+def test_train_takes_a_corpus(
+    folder: Path, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finishing, "KERNELS", 1000)
     out = tmp_path / "new.safetensors"
     other = write_network(tmp_path / "other.safetensors", seed=8)
     printed = cli(

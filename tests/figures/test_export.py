@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from kernelviewer.figures import EXHIBITS, FigureError, make_figure
+from kernelviewer.figures import EXHIBITS, FigureError, FigureOptions, make_figure
 from kernelviewer.figures.content import Table
 from kernelviewer.figures.export import (
     to_csv,
@@ -38,7 +38,7 @@ def scene() -> Scene:
 
 @pytest.mark.parametrize("kind", EXHIBITS)
 def test_every_exhibit_writes_its_data(kind: str, tmp_path: Path) -> None:
-    content = make_figure(kind, scene_of(kind, make_bank())).content
+    content = EXHIBITS[kind].prepare(scene_of(kind, make_bank()), FigureOptions())
     path = write_data(content, tmp_path / kind)
     assert path.name == f"{kind}.csv"
     rows = list(csv.DictReader(path.read_text().splitlines()))

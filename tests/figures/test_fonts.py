@@ -5,19 +5,21 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernelviewer.figures import FigureOptions, make_figure
-from kernelviewer.figures.counts import count, percent, short_names
+from kernelviewer.figures.counts import count, short_names
 from kernelviewer.figures.fonts import Face, _files, installed
 from kernelviewer.latent.axis import spaced
+from kernelviewer.text import percent
 from tests.figures.reading import Svg, faults
 from tests.figures.scenes import make_bank, named
 
 FACE = Face("sans-serif", 7.0)
 
 
+@settings(max_examples=50)
 @given(st.text(max_size=80), st.floats(0, 60))
 def test_an_elided_text_is_no_wider_than_its_room(text: str, room: float) -> None:
     elided = FACE.elide(text, room)

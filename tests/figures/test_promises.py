@@ -28,6 +28,8 @@ from tests.figures.reading import Svg, faults, texts_in
 from tests.figures.scenes import make_bank, named, scene_of
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from kernelviewer.figures import (
         Drawn,
         Scene,
@@ -93,25 +95,7 @@ def test_a_choice_is_one_of_its_words(name: str) -> None:
         FigureOptions().with_values({name: "else"})
 
 
-@pytest.mark.parametrize("kind", EXHIBITS)
-def test_the_size_is_the_one_asked_for_in_every_format(kind: str) -> None:
-    figure = drawn(kind, width_mm=120.0, height_mm=180.0, dpi=150).figure
-    svg = Svg(figure).root
-    for side, mm in (("width", 120.0), ("height", 180.0)):
-        points = float(svg.attrib[side].removesuffix("pt"))
-        assert points * POINT_MM == pytest.approx(mm, abs=PIXEL_MM / 2)
-    box = re.search(rb"/MediaBox \[ *0 0 ([\d.]+) ([\d.]+)", render(figure, ".pdf", {}))
-    assert box is not None
-    sides = [float(points) * POINT_MM for points in box.groups()]
-    assert sides == pytest.approx([120.0, 180.0], abs=PIXEL_MM / 2)
-    from PIL import Image
-
-    picture = Image.open(io.BytesIO(render(figure, ".png", {})))
-    for pixels, mm in zip(picture.size, (120.0, 180.0), strict=True):
-        assert pixels * PIXEL_MM == pytest.approx(mm, abs=PIXEL_MM / 2)
-
-
-@pytest.mark.parametrize(("networks", "width"), [(1, 120.0), (2, 89.0), (2, 183.0)])
+@pytest.mark.parametrize(("networks", "width"), [(1, 120.0), (2, 89.0)])
 @pytest.mark.parametrize("kind", [kind for kind in EXHIBITS if kind != "sheet"])
 def test_a_figure_leaves_room_for_its_caption_on_a_page(
     kind: str, width: float, networks: int
@@ -151,12 +135,13 @@ def test_the_preset_of_a_journal_is_what_its_guide_asks(kind: str, preset: str) 
     assert all(len(text.get_text()) == 1 for text in letters)
     assert all(text.get_fontsize() >= 5 for text in texts)
     assert all(text.get_text() in ascii_lowercase for text in letters)
+    assert faults(figure) == []
     lines = [line.get_linewidth() for line in figure.axes[0].get_lines()]
     assert all(0.25 <= width <= 1.0 for width in lines)
     assert texts[0].get_fontfamily()[0] in JOURNAL_FACES
 
 
-@pytest.mark.parametrize("size", [(9,), (2, 2), (4, 6), (3, 5, 5)])
+@pytest.mark.parametrize("size", [(9,), (2, 6), (3, 5, 5)])
 @pytest.mark.parametrize("kind", [k for k, item in EXHIBITS.items() if item.needs_file])
 def test_a_handful_of_kernels_of_any_shape_is_drawn(kind: str, size: Size) -> None:
     if kind == "offsets" and len(size) == 3:
@@ -230,17 +215,51 @@ def test_a_legend_explains_the_classes_drawn_in_their_colours(kind: str) -> None
 
 
 @pytest.mark.parametrize("kind", EXHIBITS)
-def test_a_record_makes_the_same_picture_again(kind: str) -> None:
+def test_a_record_makes_the_same_picture_again(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the size that was asked for, in every format, and without a fault."""
+    from fontTools.subset import Options
+
+    # what fonts say of scripts takes most of the time that a PDF does
+    dropped = [*Options._drop_tables_default, "GSUB", "GPOS", "GDEF"]
+    monkeypatch.setattr(Options, "_drop_tables_default", dropped)
     scene = scene_of(kind, make_bank())
     subjects = (
         replace(item, shown=np.isin(item.kernels.layer, [0, 1]))
         for item in scene.subjects
     )
     scene = replace(scene, subjects=tuple(subjects))
-    first = drawn(kind, scene, width_mm=120.0, seed=5, dark=True)
+    looks = {"width_mm": 120.0, "height_mm": 180.0, "dpi": 150, "seed": 5}
+    first = drawn(kind, scene, dark=True, title="Night", **looks)
+    assert faults(first.figure) == []
+    svg = Svg(first.figure)
+    assert "Night" in svg.texts
+    assert b"#191a1c" in svg.data
+    assert sizes_of(first.figure, svg) == {
+        suffix: pytest.approx((120.0, 180.0), abs=PIXEL_MM / 2)
+        for suffix in (".svg", ".pdf", ".png")
+    }
     options = FigureOptions.from_json(first.record.options)
     fresh = scene_of(kind, make_bank())
     shown = show_again(fresh, first.record) if first.record.files else fresh
     again = make_figure(kind, shown, options)
     assert again.record == first.record
-    assert Svg(again.figure).data == Svg(first.figure).data
+    assert Svg(again.figure).data == svg.data
+
+
+def sizes_of(figure: Figure, svg: Svg) -> dict[str, tuple[float, ...]]:
+    """Width and height of each format as it is written, in mm."""
+    from PIL import Image
+
+    sides = (svg.root.attrib[side].removesuffix("pt") for side in ("width", "height"))
+    page = re.search(
+        rb"/MediaBox \[ *0 0 ([\d.]+) ([\d.]+)", render(figure, ".pdf", {})
+    )
+    assert page is not None
+    picture = Image.open(io.BytesIO(render(figure, ".png", {})))
+    return {
+        ".svg": tuple(float(points) * POINT_MM for points in sides),
+        ".pdf": tuple(float(points) * POINT_MM for points in page.groups()),
+        ".png": tuple(pixels * PIXEL_MM for pixels in picture.size),
+    }

@@ -66,7 +66,7 @@ def test_formation_is_by_the_labels_at_each_step() -> None:
     assert (labels[-1][formed] < len(PATTERNS)).all()
     assert (labels[-1][~formed] >= len(PATTERNS)).all()
     table = content.table().columns
-    assert table["median_step"] == [10.0, 10.0, 10.0]
+    assert list(table["median_step"]) == [10.0, 10.0, 10.0]
     assert sum(table["formed"]) == formed.sum() > 20
 
 
@@ -115,7 +115,7 @@ def test_networks_with_other_layers_are_named_and_left_out(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("width", [60.0, 89.0, 183.0])
+@pytest.mark.parametrize("width", [60.0, 183.0])
 def test_forty_steps_of_many_layers_fit(kind: str, width: float) -> None:
     layers = [(f"encoder.stages.{i}.{'block.' * 9}conv_dw", 4) for i in range(50)]
     banks = [make_bank(layers, name=f"epoch{n}", seed=n) for n in range(0, 4000, 100)]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-fuzzed = settings(fuzzed, max_examples=CASES or 100)
+fuzzed = settings(fuzzed, max_examples=CASES or 50)
 
 REAL = {
     "safetensors": "deimv2-atto-coco-intellindust.safetensors",

@@ -77,11 +77,15 @@ def no_window_left(qapp: QApplication) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def light_colours(qapp: QApplication) -> None:
-    """Whatever was used before, a test begins in light colours."""
+def light_colours(qapp: QApplication, request: pytest.FixtureRequest) -> None:
+    """Whatever was used before, a test begins in light colours; a window has its own.
+
+    A style sheet costs a window that has none more than it costs to be made with it.
+    """
     from kernelviewer.gui import theme
 
-    if theme.tokens().dark or qapp.styleSheet():
+    has_own = "make_window" in request.fixturenames
+    if theme.tokens().dark or (qapp.styleSheet() and not has_own):
         use_colours(theme.LIGHT)
 
 

@@ -6,8 +6,8 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtCore import QPoint, QRect
-from PySide6.QtGui import QFont
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QFont, QFontMetricsF
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractScrollArea,
@@ -26,6 +26,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kernelviewer.gui.painting.pixels import caption_font
+from kernelviewer.gui.theme import text_size
 from tests.gui.conftest import wait_idle
 from tests.gui.test_random import write_patterns
 
@@ -38,11 +40,8 @@ if TYPE_CHECKING:
 
 SIZES = ((1280, 800), (1024, 700), (2560, 1440), (1600, 1000))
 """In this order: smaller, much larger, and between."""
-SCALES = (1.0, 1.5, 2.0)
-"""14 points are 1.44 times the usual text."""
-LARGEST = 2.0
-SIZES_OF_LARGEST = ((2560, 1440), (1600, 1000))
-"""Where text twice as large has to have room."""
+SCALES = {1.0: SIZES, 1.5: (SIZES[1], SIZES[3]), 2.0: (SIZES[2], SIZES[3])}
+"""Where text so many times as large as usual has to have room; 1.44 are 14 points."""
 STATES = ("empty", "open", "comparison", "run", "overview", "keys")
 CONTROLS = (
     *(QAbstractButton, QLineEdit, QAbstractSpinBox, QComboBox, QSlider, QLabel),
@@ -176,6 +175,24 @@ def cut(controls: list[QWidget]) -> list[str]:
     return found
 
 
+def cut_titles(window: MainWindow) -> list[str]:
+    """Columns of the tree of networks, and keys, whose words have not their room."""
+    header, tiles, found = window.parts.tree.tree.header(), window.parts.keys.tiles, []
+    font = QFont(window.font())
+    font.setPixelSize(text_size("small"))
+    for column in range(1, header.count()):
+        title = header.model().headerData(column, Qt.Orientation.Horizontal)
+        wide = QFontMetricsF(font).horizontalAdvance(title)
+        if not header.isSectionHidden(column) and header.sectionSize(column) < wide:
+            found.append(f"{title} of {wide}")
+    metrics = QFontMetricsF(caption_font(tiles.font()))
+    for place, tile in enumerate(tiles.tiles):
+        wide = max(map(metrics.horizontalAdvance, tile.texts))
+        if wide > tiles.box_of(place).width():
+            found.append(f"key {tile.number} of {wide}")
+    return found
+
+
 def faults(window: MainWindow) -> list[str]:
     """What is wrong with the window as it is now."""
     controls = [
@@ -193,6 +210,7 @@ def faults(window: MainWindow) -> list[str]:
         *out_of_sight(window, controls),
         *overlapping(window, controls),
         *cut(controls),
+        *cut_titles(window),
     ]
 
 
@@ -202,7 +220,7 @@ def test_every_control_is_whole_and_in_the_window(
 ) -> None:
     window = show(state)
     for arranged in (False, True):
-        for width, height in SIZES_OF_LARGEST if scale == LARGEST else SIZES:
+        for width, height in SCALES[scale]:
             window.resize(width, height)
             QApplication.processEvents()
             if arranged:

@@ -135,7 +135,7 @@ def test_captions_stand_under_their_pictures(
 def test_each_theme_colours_the_comparison(comparison: ComparisonView) -> None:
     comparison.set_content(make_comparison())
     swatch = comparison.class_line.swatch
-    for tokens, colour in ((LIGHT, "#117733"), (DARK, "#4db071")):
+    for tokens, colour in ((LIGHT, "#18783a"), (DARK, "#38a074")):
         use_colours(tokens)
         assert swatch.grab().toImage().pixelColor(5, 5).name() == colour
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,10 +10,13 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QFont
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QTabBar, QToolButton
+from PySide6.QtWidgets import QApplication, QLabel, QTabBar, QToolButton
 
+from kernelviewer.gui import create_window
 from kernelviewer.gui.frame.layouts import ARRANGEMENTS
+from kernelviewer.gui.frame.panel import TitleLine
 from kernelviewer.gui.registry import FLEETING
+from kernelviewer.gui.views.welcome import Pages
 from kernelviewer.state.model import KernelRef
 from tests.gui.conftest import wait_idle
 from tests.gui.harness import CONTROL, LEFT, SHIFT
@@ -78,12 +82,11 @@ def eight_sizes(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("preset", [preset.id for preset in ARRANGEMENTS])
 def test_a_preset_shows_every_panel_and_keeps_the_window(
-    make_window: MakeWindow, small_file: Path, preset: str
+    make_window: MakeWindow, small_file: Path
 ) -> None:
     window = make_window(small_file)
-    for size in ((1280, 800), (2560, 1440)):
+    for preset, size in itertools.product(KEYS, ((1280, 800), (2560, 1440))):
         resize(window, *size)
         QTest.keyClick(window, KEYS[preset], CONTROL)
         QApplication.processEvents()
@@ -123,7 +126,9 @@ def test_a_panel_that_has_nothing_to_say_is_folded_to_its_title(
         window.parts.grid,
         window.docks["models"],
     )
-    assert dock.folded
+    for height in (1600, 1000):
+        resize(window, 1600, height)
+        assert dock.folded == (height == 1000), "only where there is little room"
     assert dock.height() < 60
     assert not window.parts.reconstruction.isVisible()
     before, tall = grid.size(), models.height()
@@ -146,6 +151,11 @@ def test_a_panel_that_has_nothing_to_say_is_folded_to_its_title(
     QApplication.processEvents()
     assert not window.docks["inspector"].folded
     assert window.parts.inspector.isVisible()
+    for click in (True, False):
+        QTest.mouseClick(window.findChild(QToolButton, "spectrumDockFold"), LEFT)
+        QApplication.processEvents()
+        assert (window.docks["spectrum"].height() < 60) == click
+        assert overlapping(window) == []
 
 
 @pytest.mark.parametrize("preset", [preset.id for preset in ARRANGEMENTS])
@@ -232,7 +242,7 @@ def test_a_closed_panel_is_restored_from_the_menu(
     QTest.mouseClick(window.findChild(QToolButton, "modelsDockClose"), LEFT)
     assert not window.docks["models"].isVisible()
     panels = window.commands["panels"].menu()
-    (models,) = [action for action in panels.actions() if action.text() == "Models"]
+    (models,) = [action for action in panels.actions() if action.text() == "Networks"]
     models.trigger()
     assert window.docks["models"].isVisible()
 
@@ -282,6 +292,21 @@ def test_a_title_line_knows_its_least_width_whatever_changes_in_it(
     assert line.minimumSizeHint() == longer
     line.label.setFont(QFont(line.label.font().family(), 30))
     assert line.minimumSizeHint().height() > longer.height()
+
+
+def test_a_title_without_room_is_the_short_one_though_no_control_fits(
+    qtbot: Any,
+) -> None:
+    line = TitleLine("Layer composition", short="Composition")
+    qtbot.addWidget(line)
+    control = QToolButton()
+    control.setText("identified of all the kernels there are ▾")
+    line.add_control(control)
+    line.resize(line.minimumSizeHint().width() - 10, 36)
+    line.show()
+    assert line.label.text() == "Composition"
+    assert control.isHidden()
+    assert line.minimumSizeHint().width() <= line.width()
 
 
 def test_eight_sizes_and_long_names_do_not_widen_the_window(
@@ -382,17 +407,34 @@ def test_tabs_have_names_for_those_who_listen(
 
 
 def test_the_arrangement_and_its_preset_are_kept(
-    make_window: MakeWindow, small_file: Path
+    make_window: MakeWindow, qtbot: Any, small_file: Path
 ) -> None:
     window = make_window(small_file)
     QTest.keyClick(window, Qt.Key.Key_3, CONTROL)
     window.docks["scatter"].close()
     window.close()
-    again = make_window()
+    again = create_window()
+    qtbot.addWidget(again)
     assert again.layouts.preset == "label"
-    assert not is_open(again, "scatter")
+    assert again.docks["scatter"].isHidden()
+    bars = again.findChildren(QTabBar)
+    rows = [[bar.tabText(n) for n in range(bar.count())] for bar in bars]
+    assert ["Networks", "Reconstruction", "Focused kernel"] not in rows, (
+        "of a first start"
+    )
     again.layouts.reset()
-    assert is_open(again, "scatter")
+    assert not again.docks["scatter"].isHidden()
+
+
+def test_a_page_that_is_not_seen_asks_for_no_room(qtbot: Any) -> None:
+    pages = Pages()
+    qtbot.addWidget(pages)
+    small, large = QLabel("small"), QLabel("large" * 40)
+    for page in (small, large):
+        pages.addWidget(page)
+    assert pages.minimumSizeHint() == small.minimumSizeHint()
+    pages.setCurrentWidget(large)
+    assert pages.minimumSizeHint() == large.minimumSizeHint()
 
 
 @pytest.mark.parametrize("preset", [preset.id for preset in ARRANGEMENTS])
@@ -430,6 +472,11 @@ def test_in_a_small_window_jobs_lie_before_the_charts_and_take_no_room(
     assert not window.docks["classes"].visibleRegion().isEmpty()
 
 
+def menu_of(bar: QTabBar) -> QToolButton:
+    """Of the tabs that have no room in a row."""
+    return bar.findChild(QToolButton, "moreTabs")
+
+
 def rows_of_tabs(window: MainWindow) -> list[QTabBar]:
     """The rows of tabs that can be seen in the window."""
     return [
@@ -455,11 +502,16 @@ def test_names_of_tabs_are_whole_with_every_view_open_and_the_rest_in_a_menu(
 
     every = {"Classes", "Composition", "PCA", "Run", "Formation", "Keys"}
     qtbot.waitUntil(lambda: every <= named())
+    qtbot.waitUntil(
+        lambda: all(
+            bar.findChild(QToolButton, "moreTabs") for bar in rows_of_tabs(window)
+        )
+    )
     wait_idle(qtbot, window)
     bars = rows_of_tabs(window)
     hidden = []
     for bar in bars:
-        more = bar.findChild(QToolButton, "moreTabs")
+        more = menu_of(bar)
         assert bar.isTabVisible(bar.currentIndex())
         for number in range(bar.count()):
             text = bar.tabText(number)
@@ -473,7 +525,7 @@ def test_names_of_tabs_are_whole_with_every_view_open_and_the_rest_in_a_menu(
     assert hidden, "they have no room beside each other"
     bar, text = hidden[-1]
     (dock,) = [dock for dock in window.docks.values() if dock.windowTitle() == text]
-    more = bar.findChild(QToolButton, "moreTabs")
+    more = menu_of(bar)
     assert more.text() == f"{[b for b, _ in hidden].count(bar)} more ▾"
     more.menu().aboutToShow.emit()
     (action,) = [one for one in more.menu().actions() if one.text() == text]

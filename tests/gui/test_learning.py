@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QFileDialog, QLabel, QPushButton, QSpinBox
 
-from kernelviewer.gui.dialogs.noise_control import open_null_test
+from kernelviewer.gui.dialogs.noise_control import NullTestDialog
 from kernelviewer.latent.autoencoder import Autoencoder
 from tests.gui.conftest import answer_next, wait_idle
 from tests.gui.harness import CONTROL, LEFT
@@ -167,9 +167,11 @@ def test_a_null_test_that_was_stopped_says_so_and_can_be_run_again(
 def test_closing_an_old_null_test_leaves_a_new_one_running(
     window: MainWindow, qtbot: Any
 ) -> None:
-    old = open_null_test(window)
+    old = NullTestDialog(window)
+    old.show()
     click(old, "stopNullTest")
-    new = open_null_test(window)
+    new = NullTestDialog(window)
+    new.show()
     old.close()
     assert window.jobs.is_current("null test")
     new.close()

@@ -111,6 +111,7 @@ def test_each_step_shows_what_encoding_it_alone_gives(
 ) -> None:
     window = make_window()
     open_made(window, qtbot, tmp_path)
+    window.docks["shares"].raise_()
     for step in (0, 3, LAST):
         click_step(window, qtbot, step)
         model, state = window.document.models[0], window.state
@@ -297,6 +298,12 @@ def test_the_next_step_is_read_while_one_is_seen(
     click_step(window, qtbot, 2)
     assert not window.runs.is_playing(model.id)
     assert read == [0, 1, 2]
+    for step, act, end in ((LAST, "next_step", "last"), (0, "previous_step", "first")):
+        click_step(window, qtbot, step)
+        window.statusBar().clearMessage()
+        window.commands[act].trigger()
+        said = window.statusBar().currentMessage()
+        assert said == f"This is the {end} step of {model.run.name}"
 
 
 def test_a_step_asks_for_no_new_layout(

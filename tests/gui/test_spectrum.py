@@ -86,7 +86,7 @@ def test_any_kernel_size_is_drawn(
     harness = make_harness(make_spectrum(size, 64), width)
     ground = LIGHT.panel.lower()
     strip = harness.view.kernels
-    wide = strip._cell()[0]
+    wide = strip.wide
     places = [left + wide // 2 for _, left in strip.places()]
     drawn = [colours_at(harness.view.kernels, x) - {ground} for x in places[1:]]
     assert all(drawn)
@@ -97,7 +97,7 @@ def test_both_themes_have_their_own_colours(harness: SpectrumHarness) -> None:
     view = harness.view
     view.set_position(0.05)
     x = view.slider.axis.logical(0.3)
-    for tokens, stretch in ((LIGHT, "#572959"), (DARK, "#c3598e")):
+    for tokens, stretch in ((LIGHT, "#522a50"), (DARK, "#b95989")):
         use_colours(tokens)
         view.set_colours(weight_colours("signed", replace(LIGHT, panel=tokens.panel)))
         assert tokens.panel.lower() in colours_at(view.histogram, 3)

@@ -103,8 +103,8 @@ def test_a_dragged_border_is_shown_at_once_and_set_when_let_go(
     before = editor.grab().toImage()
     pick_up(harness, 0.413, 0.42, 0.44)
     now = editor.grab().toImage()
-    assert before.pixelColor(band).name() == "#cc6677"
-    assert now.pixelColor(band).name() == "#ddcc77"
+    assert before.pixelColor(band).name() == "#c76274"
+    assert now.pixelColor(band).name() == "#ead77a"
     assert stops(harness)[SQUARE] == 0.413
     let_go(harness, 0.44)
     moves, (asked,) = harness.of("border_moved"), harness.of("border_set")

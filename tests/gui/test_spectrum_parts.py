@@ -152,7 +152,8 @@ def test_kernels_stand_apart_near_their_codes(
 ) -> None:
     edges = [0.0, *(np.cumsum(lengths) / max(sum(lengths), 1e-9)).tolist()]
     spans = list(itertools.pairwise(edges))
-    placed = place_kernels(spans, length, pitch)
+    names = [str(number % 7) for number in range(len(spans))]
+    placed = place_kernels(spans, names, length, pitch)
     assert 1 <= len(placed) <= max(1, length / pitch + 1e-6)
     codes, places = zip(*placed, strict=True)
     assert list(codes) == sorted(set(codes))
@@ -166,10 +167,11 @@ def test_kernels_stand_apart_near_their_codes(
 def test_more_room_adds_kernels_and_changes_hardly_any() -> None:
     edges = np.linspace(0, 1, 24)
     spans = list(itertools.pairwise(edges.tolist()))
+    names = list(map(str, range(len(spans))))
     before: set[float] = set()
     kept = []
     for length in range(280, 1580, 20):
-        codes = {code for code, _ in place_kernels(spans, length, 30)}
+        codes = {code for code, _ in place_kernels(spans, names, length, 30)}
         kept.append(len(codes & before) / max(len(before), 1))
         assert len(codes) >= 0.75 * (length // 30)
         before = codes

@@ -64,7 +64,9 @@ def check(taps, left, top, tap):
 
 strip = view.kernels
 left, top = corner(strip)
-tap = round(32 * ratio) // 7
+tap = strip.wide // 7
+assert tap > round(32 * ratio) // 14
+top += (strip.pixels(32) // 7 * 7 - 7 * tap) // 2
 for z, at in strip.places():
     if abs(z - 0.4405) > 0.05:
         check(table[view.content.row_at(z)], left + at, top, tap)

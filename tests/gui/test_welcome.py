@@ -11,14 +11,13 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QScrollArea,
+    QWidget,
 )
+
+from kernelviewer.gui.views.welcome import ShortenedButton
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from PySide6.QtWidgets import (
-        QWidget,
-    )
 
     from tests.gui.harness import MakeWindow
 
@@ -47,6 +46,22 @@ def test_the_welcome_page_shows_how_to_open_whatever_room_there_is(
         return whole and title.height() >= title.heightForWidth(title.width())
 
     qtbot.waitUntil(all_in_sight)
+
+
+def test_a_link_without_room_keeps_the_name_before_the_folder(qtbot: Any) -> None:
+    page = QWidget()
+    qtbot.addWidget(page)
+    link = ShortenedButton("net-seed1.safetensors   /a/folder/far/away", page)
+    wide = link.fontMetrics().horizontalAdvance
+    whole = link.sizeHint().width()
+    for cut in (20, 60):
+        link.resize(whole - cut, 30)
+        shown = link.fitting()
+        assert shown.startswith("net-seed1.safetensors   /a")
+        assert shown.endswith("ay")
+        assert wide(shown) <= wide(link.text()) - cut
+    link.resize(60, 30)
+    assert "   " not in link.fitting()
 
 
 def test_the_welcome_page_comes_back_as_it_fits(

@@ -15,23 +15,20 @@ TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 ORDERS = ("registration", "alphabetical")
 
 TIMM = (
-    "caformer_s18", "cait_xxs24_224", "coat_lite_tiny", "coatnet_nano_rw_224",
-    "convmixer_768_32", "convnext_tiny", "convnextv2_atto", "davit_tiny", "densenet121",
-    "edgenext_xx_small", "efficientformerv2_s0", "efficientnet_b0",
-    "efficientnetv2_rw_t", "efficientvit_b0", "efficientvit_m0", "fastvit_t8",
+    "caformer_s18", "coat_lite_tiny", "coatnet_nano_rw_224", "convmixer_768_32",
+    "convnextv2_atto", "davit_tiny", "edgenext_xx_small", "efficientformerv2_s0",
+    "efficientnet_b0", "efficientvit_b0", "efficientvit_m0", "fastvit_t8",
     "focalnet_tiny_srf", "gernet_s", "ghostnet_100", "hgnetv2_b0",
     "inception_next_atto", "lcnet_050", "levit_128", "mambaout_femto",
     "maxvit_tiny_tf_224", "mixnet_s", "mobilenetv2_100", "mobilenetv3_large_100",
     "mobilenetv4_hybrid_medium", "mobileone_s0", "mvitv2_tiny", "nasnetalarge",
-    "poolformer_s12", "pvt_v2_b0", "rdnet_tiny", "repghostnet_050", "repvgg_a0",
-    "repvit_m0_9", "resnext50_32x4d", "rexnet_100", "starnet_s1", "tiny_vit_5m_224",
-    "twins_pcpvt_small", "vgg11", "vit_tiny_patch16_224", "xception41",
+    "poolformer_s12", "pvt_v2_b0", "rdnet_tiny", "repghostnet_050", "repvit_m0_9",
+    "rexnet_100", "starnet_s1", "tiny_vit_5m_224", "twins_pcpvt_small", "xception41",
     "xcit_nano_12_p16_224",
 )  # fmt: skip
 GREY = (
-    "convnext_atto", "crossvit_9_240", "densenet121", "efficientnet_b0", "fastvit_t8",
-    "mobilenetv2_100", "mobileone_s0", "repvgg_a0", "resnext50_32x4d", "vgg11",
-    "vit_tiny_patch16_224", "xception41",
+    "convnext_atto", "crossvit_9_240", "densenet121", "mobileone_s0", "repvgg_a0",
+    "resnext50_32x4d", "vgg11", "vit_tiny_patch16_224",
 )  # fmt: skip
 
 Answers = dict[str, str]

@@ -201,7 +201,7 @@ TENSORS = st.dictionaries(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(TENSORS, st.booleans())
 def test_whatever_has_a_depthwise_shape_occurs_just_once(
     tensors: dict[str, tuple[tuple[int, ...], Operator | None, str, bool]],

@@ -47,9 +47,7 @@ def trained(file: str) -> np.ndarray:
 # of ln σ, angle (degrees) and offset (px).
 LEVELS = [
     (0.0, 0.98, 0.002, 0.1, 0.002),
-    (0.1, 0.96, 0.06, 1.0, 0.04),
     (0.2, 0.96, 0.09, 2.0, 0.07),
-    (0.3, 0.94, 0.13, 3.0, 0.11),
     (0.5, 0.82, 0.20, 5.0, 0.20),
 ]
 
@@ -292,7 +290,7 @@ def test_refining_never_makes_a_fit_worse() -> None:
 
 
 def test_white_noise_stays_unlike_the_family() -> None:
-    cosine = fit(noise(20_000)).cosine
+    cosine = fit(noise(5_000)).cosine
     assert (cosine > 0.7).mean() <= 0.001
     assert np.quantile(cosine, 0.99) < 0.65
 

@@ -1,4 +1,4 @@
-"""Small networks and autoencoders, and nulls of few kernels: those take the time."""
+"""Small networks and autoencoders, nulls of few kernels: those take the time."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kernelviewer.latent import evaluation, finishing
+from kernelviewer.latent.curve import PlainFit
 from kernelviewer.latent.training import SWEEPS
 from tests.latent.made import small, write_network
 
@@ -59,6 +60,11 @@ def train(cli: Cli, tmp_path: Path) -> Cli:
 def little_noise(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (finishing, evaluation):
         monkeypatch.setattr(module, "KERNELS", NOISE_KERNELS)
+
+
+@pytest.fixture(autouse=True)
+def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PlainFit, "STEPS", 10)
 
 
 @pytest.fixture

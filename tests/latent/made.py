@@ -86,9 +86,9 @@ def networks(
 @cache
 def small(method: str = "curve") -> Autoencoder:
     """A quickly trained 7×7 autoencoder."""
-    sweeps = {"curve": 12, "paper": 1}
+    sweeps = {"curve": 8, "paper": 3}
     options = TrainingOptions(method=method, sweeps=sweeps[method])
-    return train(SIZE, networks(2, 600), options=options, device=CPU)
+    return train(SIZE, networks(2, 400), options=options, device=CPU)
 
 
 def write_network(path: Path, seed: int, count: int = 40) -> Path:

@@ -365,10 +365,15 @@ def test_a_full_disk_is_told_and_leaves_nothing(network: Path, tmp_path: Path) -
     )
     words = ["label", str(network), "-o", str(out / "labels.csv"), "--device", "cpu"]
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", script, *words],
+        # without -B what it compiles would be cut as well, and kept
+        [sys.executable, "-B", "-W", "ignore", "-c", script, *words],
         capture_output=True,
         text=True,
-        env=os.environ | {"KERNELVIEWER_CACHE": str(tmp_path / "cache")},
+        env=os.environ
+        | {
+            "KERNELVIEWER_CACHE": str(tmp_path / "cache"),
+            "PYTHONDONTWRITEBYTECODE": "1",  # it would be cut off, too
+        },
     )
     assert done.returncode == 1
     assert "labels.csv: cannot be written (File too large)" in done.stderr

@@ -26,9 +26,9 @@ def quick(one_sweep: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shipping, "WIDTHS", (0.01,))
     monkeypatch.setattr(shipping, "SHARES", (0.0,))
     monkeypatch.setattr(shipping, "PULLS", (0.0,))
-    monkeypatch.setattr(finishing, "PER_KIND", 20)
+    monkeypatch.setattr(finishing, "PER_KIND", 2)
     for module in (finishing, evaluation):
-        monkeypatch.setattr(module, "KERNELS", 2000)
+        monkeypatch.setattr(module, "KERNELS", 500)
 
 
 @pytest.fixture
@@ -99,8 +99,9 @@ def test_one_command_makes_autoencoders_results_and_card(
 
 @pytest.mark.usefixtures("quick")
 def test_a_single_network_is_split_by_layer_and_the_card_says_so(
-    networks: Path, tmp_path: Path, cli: Cli
+    networks: Path, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(shipping, "KNEE_SIZE", ())
     one = str(networks / "one.safetensors")
     words = ["--shipped", "-o", str(tmp_path), "--device", "cpu"]
     cli("train", one, *words)

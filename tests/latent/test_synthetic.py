@@ -63,7 +63,7 @@ def test_without_a_share_or_a_family_there_are_none() -> None:
 
 
 def test_members_bring_classes_that_the_networks_lack() -> None:
-    seen = networks(2, 300)
+    seen = networks(2, 150)
     own = family_fit(seen[0].patterns, device=CPU)
     lacking = [
         replace(item, patterns=item.patterns[own_class], layer=item.layer[own_class])
@@ -72,10 +72,10 @@ def test_members_bring_classes_that_the_networks_lack() -> None:
             family_fit(item.patterns, device=CPU).class_index == own.class_index[0]
         ]
     ]
-    unseen = networks(1, 300, seed=5, family=9)[0].patterns
+    unseen = networks(1, 150, seed=5, family=9)[0].patterns
     fits = []
     for share in (0.0, 0.3):
-        options = TrainingOptions(sweeps=10, curve=CurveOptions(members=share))
+        options = TrainingOptions(sweeps=5, curve=CurveOptions(members=share))
         training = Training(SIZE, lacking, options=options, device=CPU)
         *_, last = training
         coder = Autoencoder.of("curve", last.model)

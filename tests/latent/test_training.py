@@ -36,13 +36,14 @@ def noise_of(size: tuple[int, ...], count: int, seed: int = 0) -> np.ndarray:
 
 def test_the_curve_fits_unseen_kernels_better_than_k_means_and_the_paper() -> None:
     kernels, _ = patterns(400, noise=0.3, seed=77)
-    seen = np.concatenate([item.patterns for item in networks(2, 600)])
+    seen = np.concatenate([item.patterns for item in networks(2, 400)])
     centroids = spherical_kmeans(torch.from_numpy(seen).flatten(1), 10)
     rows = kernels.reshape(len(kernels), -1)
     k_means = float(nearest_in_batches(rows, centroids.numpy())[0].mean())
     curve = small().encode(kernels, device=CPU).mean_fit
     paper = small("paper").encode(kernels, device=CPU).mean_fit
     assert curve > 0.8
+    assert paper > 0.2
     assert curve > k_means
     assert curve > paper
 
@@ -65,7 +66,7 @@ def test_each_common_class_has_a_stretch() -> None:
 
 
 def test_stretches_are_as_long_as_kernels_live_there() -> None:
-    kernels = np.concatenate([item.patterns for item in networks(2, 600)])
+    kernels = np.concatenate([item.patterns for item in networks(2, 400)])
     codes = small().encode(kernels, device=CPU).code
     borders = [item.low for item in small().stretches] + [1.0]
     share = np.histogram(codes, borders)[0] / len(codes)
@@ -74,11 +75,11 @@ def test_stretches_are_as_long_as_kernels_live_there() -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_training_is_the_same_for_a_seed(method: str) -> None:
-    options = TrainingOptions(method=method, sweeps=2 if method == "curve" else 1)
+    options = TrainingOptions(method=method, sweeps=1)
     models = []
     for seed in (1, 1, 2):
         training = Training(
-            SIZE, networks(1, 200), options=replace(options, seed=seed), device=CPU
+            SIZE, networks(1, 60), options=replace(options, seed=seed), device=CPU
         )
         *_, last = training
         models.append(last.spectrum(32))
@@ -86,10 +87,10 @@ def test_training_is_the_same_for_a_seed(method: str) -> None:
     assert not np.array_equal(models[0], models[2])
 
 
-@pytest.mark.parametrize("size", [(3, 3), (5, 7), (1, 11), (11, 1), (4, 4), (9,)])
+@pytest.mark.parametrize("size", [(5, 7), (11, 1), (4, 4), (9,)])
 def test_any_shape_can_be_trained(size: tuple[int, ...]) -> None:
-    options = TrainingOptions(sweeps=3)
-    known = train(size, [network(noise_of(size, 150))], options=options, device=CPU)
+    options = TrainingOptions(sweeps=1)
+    known = train(size, [network(noise_of(size, 40))], options=options, device=CPU)
     assert known.spectrum(5).shape == (5, *size)
     assert known.null.kernels == NOISE_KERNELS
     assert known.null.coverage(known.threshold) <= 0.01
@@ -107,7 +108,7 @@ def test_3d_kernels_are_trained_without_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "count"), [("curve", 1), ("curve", 2), ("curve", 5), ("paper", 1)]
+    ("method", "count"), [("curve", 1), ("curve", 3), ("paper", 1)]
 )
 def test_few_kernels_are_enough(method: str, count: int) -> None:
     kernels, _ = patterns(count)
@@ -120,9 +121,9 @@ def test_few_kernels_are_enough(method: str, count: int) -> None:
 def test_the_held_out_fit_is_told_and_grows() -> None:
     training = Training(
         SIZE,
-        networks(2, 400),
-        held_out=networks(1, 200, seed=50, family=50),
-        options=TrainingOptions(sweeps=12),
+        networks(2, 150),
+        held_out=networks(1, 100, seed=50, family=50),
+        options=TrainingOptions(sweeps=6),
         device=CPU,
     )
     sweeps = list(training)
@@ -130,7 +131,7 @@ def test_the_held_out_fit_is_told_and_grows() -> None:
     assert all(fit is not None for fit in fits)
     assert fits[-1] > fits[0]
     assert sweeps[-1].loss < sweeps[0].loss
-    assert [sweep.number for sweep in sweeps] == list(range(1, 13))
+    assert [sweep.number for sweep in sweeps] == list(range(1, 7))
     assert sweeps[-1].seconds_left == 0
     assert sweeps[3].spectrum(10).shape == (10, *SIZE)
     assert describe(sweeps[0]).startswith("loss 0.")
@@ -141,7 +142,7 @@ def test_the_held_out_fit_is_told_and_grows() -> None:
 
 
 def test_a_stopped_training_keeps_the_best_so_far() -> None:
-    training = Training(SIZE, networks(1, 300), device=CPU)
+    training = Training(SIZE, networks(1, 100), device=CPU)
     for sweep in training:
         if sweep.number == 4:
             training.stop()
@@ -152,7 +153,7 @@ def test_a_stopped_training_keeps_the_best_so_far() -> None:
 
 def test_a_cancelled_training_keeps_the_best_so_far() -> None:
     watch = Recorder()
-    training = Training(SIZE, networks(1, 300), device=CPU, watch=watch)
+    training = Training(SIZE, networks(1, 100), device=CPU, watch=watch)
     sweeps = iter(training)
     next(sweeps)
     watch.end = watch.checks + 5
@@ -175,7 +176,7 @@ def test_sweeps_and_the_end_of_the_work_are_told_and_nothing_else() -> None:
     watch = Recorder()
     train(
         SIZE,
-        networks(1, 150),
+        networks(1, 40),
         options=TrainingOptions(sweeps=3),
         device=CPU,
         watch=watch,
@@ -190,7 +191,7 @@ def test_a_narrower_neighbourhood_makes_a_longer_curve() -> None:
     lengths = []
     for width in (0.03, 0.006):
         options = TrainingOptions(sweeps=10, curve=CurveOptions(width=width))
-        training = Training(SIZE, networks(1, 500), options=options, device=CPU)
+        training = Training(SIZE, networks(1, 200), options=options, device=CPU)
         *_, last = training
         lengths.append(Autoencoder.of("curve", last.model).arc_length)
     assert lengths[1] > 1.5 * lengths[0]
@@ -198,7 +199,7 @@ def test_a_narrower_neighbourhood_makes_a_longer_curve() -> None:
 
 def test_classes_that_pull_make_names_hold() -> None:
     # of all shapes, so that there is more than the curve can hold
-    seen, unseen = random_members(SIZE, 100, 1), random_members(SIZE, 40, 2)
+    seen, unseen = random_members(SIZE, 50, 1), random_members(SIZE, 40, 2)
     own = family_fit(unseen, device=CPU)
     exact = []
     for pull in (0.0, 0.2):

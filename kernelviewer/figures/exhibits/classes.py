@@ -21,9 +21,8 @@ from kernelviewer.figures.counts import (
     listed,
     listing,
     named,
-    percent,
 )
-from kernelviewer.figures.fonts import Face, figure_style
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.kernels import (
     blocks_arrays,
     colour_blocks,
@@ -35,6 +34,7 @@ from kernelviewer.figures.page import Page, title_height, usual_height
 from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, class_shown
+from kernelviewer.text import percent
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -75,21 +75,20 @@ class ClassesContent:
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """A row for each class: colour, name, count and share, kernels."""
-        with figure_style():
-            face = Face.of(options)
-            tiling, lines = self._arrange(options, face)
-            names = _names_width(self.rows, self.counts, face, lines)
-            top, foot = title_height(options, face), scale_bar_height(options, face)
-            height = top + tiling.height + foot + face.margin
-            page = Page(options, max(height, options.height_mm or 0.0), face)
-            page.title()
-            shown = [block.take(slice(tiling.per_row)) for block in self.blocks]
-            left = page.margin + names
-            tiling.draw(page, colour_blocks(shown, options), left, top, watch)
-            if lines:
-                self._draw_names(page, tiling, page.snap(top), lines)
-            draw_scale_bar(page, page.height - page.margin)
-            return page
+        face = Face.of(options)
+        tiling, lines = self._arrange(options, face)
+        names = _names_width(self.rows, self.counts, face, lines)
+        top, foot = title_height(options, face), scale_bar_height(options, face)
+        height = top + tiling.height + foot + face.margin
+        page = Page(options, max(height, options.height_mm or 0.0), face)
+        page.title()
+        shown = [block.take(slice(tiling.per_row)) for block in self.blocks]
+        left = page.margin + names
+        tiling.draw(page, colour_blocks(shown, options), left, top, watch)
+        if lines:
+            self._draw_names(page, tiling, page.snap(top), lines)
+        draw_scale_bar(page, page.height - page.margin)
+        return page
 
     def caption(self) -> str:
         """What the rows are, and how much is identified."""
@@ -169,15 +168,13 @@ class ClassesContent:
             facts = _facts(number, self.counts.kernels)
             if lines == 2:
                 page.text(x, baseline - 0.55 * em, item.short, weight="bold")
-                page.text(x, baseline + 0.6 * em, facts, colour=page.ink.secondary)
+                page.note(x, baseline + 0.6 * em, facts)
             else:
                 page.text(x, baseline, item.short, weight="bold")
                 right = kernels - em
-                page.text(
-                    right, baseline, facts, align="right", colour=page.ink.secondary
-                )
+                page.note(right, baseline, facts, align="right")
             if not number:
-                page.text(kernels, baseline, "none", colour=page.ink.secondary)
+                page.note(kernels, baseline, "none")
 
 
 def prepare_classes(

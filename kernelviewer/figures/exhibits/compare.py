@@ -28,10 +28,9 @@ from kernelviewer.figures.counts import (
     listed,
     listing,
     null_shares,
-    percent,
 )
 from kernelviewer.figures.exhibits.pairs import most_changed
-from kernelviewer.figures.fonts import Face, figure_style
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.kernels import Block, colour_blocks, draw_some
 from kernelviewer.figures.legend import HATCH, draw_scale_bar, scale_bar_height
 from kernelviewer.figures.page import Page, title_height, usual_height
@@ -39,6 +38,7 @@ from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT, class_shown
 from kernelviewer.kernels.statistics import patterns
+from kernelviewer.text import percent
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -59,20 +59,15 @@ _NOISE = "white noise"
 
 @dataclass(frozen=True, eq=False)
 class CompareContent:
-    """The two sides.
-
-    Attributes
-    ----------
-    layers, cosines
-        For networks of one kind: each layer's name, and the cosines [n] between its
-        kernels' patterns in the two; else empty.
-    """
+    """The two sides."""
 
     sides: tuple[Side, Side]
     size: Size
     yardstick: Yardstick | None
     layers: tuple[str, ...]
     cosines: tuple[NDArray[np.float32], ...]
+    """For networks of one kind: each layer's name, and the cosines [n] between its
+    kernels' patterns in the two; else empty."""
     seed: int
     changed: PairsContent | None = None
 
@@ -84,21 +79,20 @@ class CompareContent:
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """Shares of the classes, fits, cosines by layer, kernels."""
-        with figure_style():
-            face = Face.of(options)
-            top, foot = title_height(options, face), scale_bar_height(options, face)
-            rest = top + foot + face.margin
-            layout = self._arrange(options, face, rest)
-            height = max(layout.height + rest, options.height_mm or 0.0)
-            page = Page(options, height, face)
-            page.title()
-            letters = iter(string.ascii_lowercase)
-            for panel, x, y in layout.places:
-                watch.check()
-                panel.draw(page, x, top + y, next(letters))
-            if layout.kernels:
-                draw_scale_bar(page, page.height - page.margin)
-            return page
+        face = Face.of(options)
+        top, foot = title_height(options, face), scale_bar_height(options, face)
+        rest = top + foot + face.margin
+        layout = self._arrange(options, face, rest)
+        height = max(layout.height + rest, options.height_mm or 0.0)
+        page = Page(options, height, face)
+        page.title()
+        letters = iter(string.ascii_lowercase)
+        for panel, x, y in layout.places:
+            watch.check()
+            panel.draw(page, x, top + y, next(letters))
+        if layout.kernels:
+            draw_scale_bar(page, page.height - page.margin)
+        return page
 
     def caption(self) -> str:
         """Who is compared, and how much of each is identified."""
@@ -373,22 +367,15 @@ _PALE = 0.55
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """One of the two.
-
-    Attributes
-    ----------
-    name
-        The network's, or *white noise*.
-    samples
-        Random kernels; of networks of one kind the same places in both.
-    counts, fit
-        Classes and fits (of kernels that are not flat); None without classes.
-    """
+    """One of the two."""
 
     name: str
+    """The network's, or *white noise*."""
     samples: Block
+    """Random kernels; of networks of one kind the same places in both."""
     counts: Counts | None = None
     fit: NDArray[np.float32] | None = None
+    """Classes and fits (of kernels that are not flat); None without classes."""
 
 
 class Panel(Protocol):
@@ -467,12 +454,11 @@ class SharePanel:
                 gid = f"share-{item.id}-{row}"
                 hatch = HATCH if item is FLAT else ""
                 page.rectangle(left, at, wide, _BAR * em, colour, hatch=hatch, gid=gid)
-                page.text(
+                page.note(
                     left + wide + 0.4 * em,
                     at + 0.68 * em,
                     percent(float(share[number])),
                     size=0.8 * face.size,
-                    colour=page.ink.secondary,
                 )
 
 
@@ -644,7 +630,7 @@ class SamplePanel:
         tiling.draw(page, colour_blocks(blocks, page.options), x, top)
         for side, at in zip(self._sides, tiling.tops(top), strict=True):
             name = self._face.elide(side.name, self._width)
-            page.text(x, at - 0.3 * em, name, colour=page.ink.secondary, gid="side")
+            page.note(x, at - 0.3 * em, name, gid="side")
 
 
 def _between(ends: tuple[float, float], tight: float) -> float:

@@ -25,7 +25,7 @@ from kernelviewer.figures.counts import (
     named,
     short_names,
 )
-from kernelviewer.figures.fonts import Face, figure_style
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import Legend, class_entries, width_of
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.bank import size_label
@@ -81,43 +81,41 @@ class CompositionContent:
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """A stacked bar for each layer, in the order of the network."""
-        with figure_style():
-            face = Face.of(options)
-            room = options.width_mm - 2 * face.margin
-            entries = self._entries(options)
-            legend = Legend(entries, face, room)
-            columns = 2 if len(self.networks) > 1 and room > _BESIDE * face.em else 1
-            rows = -(-len(self.networks) // columns)
-            width = (room - (columns - 1) * 2 * face.em) / columns
-            top = title_height(options, face)
-            panels = [
-                _Panel.of(
-                    item, width, options, face, rows, top + face.margin, _BESIDE_LEGEND
-                )
-                for item in self.networks
-            ]
-            beside = self._beside(entries, panels[0], face)
-            if beside is not None:
-                return self._draw_one(panels[0], beside, options, face)
-            foot = face.margin + legend.height
-            panels = [
-                _Panel.of(item, width, options, face, rows, top + foot)
-                for item in self.networks
-            ]
-            high = max(panel.height for panel in panels)
-            height = top + rows * high + foot
-            page = Page(options, max(height, options.height_mm or 0.0), face)
-            page.title()
-            for number, (item, panel) in enumerate(
-                zip(self.networks, panels, strict=True)
-            ):
-                watch.check()
-                row, column = divmod(number, columns)
-                x = page.margin + column * (width + 2 * face.em)
-                letter = string.ascii_lowercase[number % 26]
-                panel.draw(page, item, x, top + row * high, letter, self.yardstick)
-            legend.draw(page, page.margin, page.height - foot)
-            return page
+        face = Face.of(options)
+        room = options.width_mm - 2 * face.margin
+        total = sum(item.by_class.sum(axis=0) for item in self.networks)
+        entries = class_entries(np.flatnonzero(total).tolist(), options)
+        legend = Legend(entries, face, room)
+        columns = 2 if len(self.networks) > 1 and room > _BESIDE * face.em else 1
+        rows = -(-len(self.networks) // columns)
+        width = (room - (columns - 1) * 2 * face.em) / columns
+        top = title_height(options, face)
+        panels = [
+            _Panel.of(
+                item, width, options, face, rows, top + face.margin, _BESIDE_LEGEND
+            )
+            for item in self.networks
+        ]
+        beside = self._beside(entries, panels[0], face)
+        if beside is not None:
+            return self._draw_one(panels[0], beside, options, face)
+        foot = face.margin + legend.height
+        panels = [
+            _Panel.of(item, width, options, face, rows, top + foot)
+            for item in self.networks
+        ]
+        high = max(panel.height for panel in panels)
+        height = top + rows * high + foot
+        page = Page(options, max(height, options.height_mm or 0.0), face)
+        page.title()
+        for number, (item, panel) in enumerate(zip(self.networks, panels, strict=True)):
+            watch.check()
+            row, column = divmod(number, columns)
+            x = page.margin + column * (width + 2 * face.em)
+            letter = string.ascii_lowercase[number % 26]
+            panel.draw(page, item, x, top + row * high, letter, self.yardstick)
+        legend.draw(page, page.margin, page.height - foot)
+        return page
 
     def caption(self) -> str:
         """What the bars are, and how much of each network is identified."""
@@ -133,19 +131,14 @@ class CompositionContent:
 
     def table(self) -> Table:
         """A row for each layer and class."""
-        columns: dict[str, list[Any]] = {
-            name: [] for name in ("source", "layer", "class", "kernels", "share")
-        }
-        for item in self.networks:
-            for layer, numbers in zip(item.layers, item.by_class, strict=True):
-                for kind in self.classes:
-                    number = int(numbers[kind])
-                    columns["source"].append(item.network)
-                    columns["layer"].append(layer)
-                    columns["class"].append(CLASSES[kind].id)
-                    columns["kernels"].append(number)
-                    columns["share"].append(number / max(int(numbers.sum()), 1))
-        return Table(columns)
+        rows = [
+            (item.network, layer, CLASSES[kind].id, row[kind], row[kind] / total)
+            for item in self.networks
+            for layer, row in zip(item.layers, item.by_class.tolist(), strict=True)
+            for total in [max(sum(row), 1)]
+            for kind in self.classes
+        ]
+        return Table.of_rows(("source", "layer", "class", "kernels", "share"), rows)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Counts [layers, classes] of each network."""
@@ -188,12 +181,6 @@ class CompositionContent:
         spare = max((panel.bars - legend.height) / 2, 0.0)
         legend.draw(page, page.margin + left, top + panel.head + spare)
         return page
-
-    def _entries(self, options: FigureOptions) -> list[Entry]:
-        if not options.legend:
-            return []
-        total = sum(item.by_class.sum(axis=0) for item in self.networks)
-        return class_entries(np.flatnonzero(total).tolist(), options)
 
 
 @dataclass(frozen=True, eq=False)
@@ -275,7 +262,7 @@ class _Panel:
         coverage = coverage_facts(item.counts.coverage, yardstick)
         longest = [f"{kernels}, {text}" for text in coverage]
         facts = page.face.first_fitting([*longest, *coverage], self.width)
-        page.text(x, y + 2.25 * em, facts, colour=page.ink.secondary)
+        page.note(x, y + 2.25 * em, facts)
         left, top = x + self.axis, y + self.head
         self._draw_bars(page, item, left, top)
         if page.options.labels:
@@ -306,9 +293,7 @@ class _Panel:
             return
         for number, text in enumerate(texts):
             middle = x + (number + 0.5) * self.pitch
-            page.text(
-                middle, y, text, size=size, align="center", colour=page.ink.secondary
-            )
+            page.note(middle, y, text, size=size, align="center")
 
     def _draw_names(self, page: Page, x: float, y: float) -> None:
         level = are_level(self.names, self.pitch, page.face)
@@ -323,7 +308,7 @@ class _Panel:
             at = y + (1 - share) * self.bars
             text = f"{100 * share:.0f} %"
             baseline = at + 0.36 * page.face.em
-            page.text(right, baseline, text, align="right", colour=page.ink.secondary)
+            page.note(right, baseline, text, align="right")
 
 
 def prepare_composition(

@@ -13,17 +13,12 @@ import numpy as np
 
 from kernelviewer.figures.chart import Chart, axis_height, chart_height
 from kernelviewer.figures.content import FigureError, Table, too_narrow
-from kernelviewer.figures.counts import (
-    Counts,
-    count,
-    counted_networks,
-    named,
-    percent,
-)
+from kernelviewer.figures.counts import Counts, count, counted_networks, named
 from kernelviewer.figures.exhibits import AGAINST
-from kernelviewer.figures.fonts import Face, figure_style
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.bank import size_label
+from kernelviewer.text import percent
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -60,24 +55,23 @@ class CoverageContent:
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """A dot for each network, named where there is room."""
-        with figure_style():
-            face = Face.of(options)
-            em, room = face.em, options.width_mm - 2 * face.margin
-            axis = face.width("100 %") + 0.6 * em
-            if room - axis < _LEAST_ROOM * em:
-                raise too_narrow("the networks do not fit")
-            top = title_height(options, face) + 2.2 * em
-            rest = top + axis_height(em, options.labels) + face.margin
-            sizes = (rest, _CHART * em, _LEAST_CHART * em)
-            high = chart_height(options, *sizes, "the networks do not fit")
-            page = Page(options, rest + high, face)
-            page.title()
-            heading = face.first_fitting(self._headings(), room)
-            page.text(page.margin, top - 1.2 * em, heading, weight="bold")
-            watch.check()
-            place = (page.margin + axis, top, room - axis, high)
-            self._draw_chart(page, Chart(page, *place, self._range(), (0.0, 1.0)))
-            return page
+        face = Face.of(options)
+        em, room = face.em, options.width_mm - 2 * face.margin
+        axis = face.width("100 %") + 0.6 * em
+        if room - axis < _LEAST_ROOM * em:
+            raise too_narrow("the networks do not fit")
+        top = title_height(options, face) + 2.2 * em
+        rest = top + axis_height(em, options.labels) + face.margin
+        sizes = (rest, _CHART * em, _LEAST_CHART * em)
+        high = chart_height(options, *sizes, "the networks do not fit")
+        page = Page(options, rest + high, face)
+        page.title()
+        heading = face.first_fitting(self._headings(), room)
+        page.text(page.margin, top - 1.2 * em, heading, weight="bold")
+        watch.check()
+        place = (page.margin + axis, top, room - axis, high)
+        self._draw_chart(page, Chart(page, *place, self._range(), (0.0, 1.0)))
+        return page
 
     def caption(self) -> str:
         """What the dots are, and whether the two go together."""

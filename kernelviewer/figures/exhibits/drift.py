@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,11 +13,12 @@ from kernelviewer.figures.chart import LayerPanel, nice_ticks
 from kernelviewer.figures.colours import ink
 from kernelviewer.figures.comparing import compare_scene
 from kernelviewer.figures.content import Table, too_low, too_narrow
-from kernelviewer.figures.counts import percent
-from kernelviewer.figures.fonts import Face, figure_style
+from kernelviewer.figures.counts import decimal
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import Entry, Legend
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.comparison import QUANTILES
+from kernelviewer.text import percent
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -37,38 +39,30 @@ _NARROWEST = 12.0
 
 @dataclass(frozen=True, eq=False)
 class DriftContent:
-    """The layers that correspond, beside shuffled channels.
-
-    Attributes
-    ----------
-    compared
-        The networks and their pairs.
-    layers
-        Names in the first network, in its order.
-    """
+    """The layers that correspond, beside shuffled channels."""
 
     compared: Compared
+    """The networks and their pairs."""
     layers: tuple[str, ...]
+    """Names in the first network, in its order."""
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """A chart each for patterns, scales and classes."""
-        watch.check()
-        with figure_style():
-            face = Face.of(options)
-            top = title_height(options, face)
-            room = options.width_mm - 2 * face.margin
-            legend = Legend(_entries(options), face, room)
-            foot = legend.height + face.margin
-            panels = self._panels(options, face, top + foot)
-            height = top + sum(panel.height for panel in panels) + foot
-            page = Page(options, max(height, options.height_mm or 0.0), face)
-            y = page.title()
-            for panel, letter in zip(panels, string.ascii_lowercase, strict=False):
-                watch.check()
-                panel.draw(page, face.margin, y, letter)
-                y += panel.height
-            legend.draw(page, page.margin, page.height - foot)
-            return page
+        face = Face.of(options)
+        top = title_height(options, face)
+        room = options.width_mm - 2 * face.margin
+        legend = Legend(_entries(options), face, room)
+        foot = legend.height + face.margin
+        panels = self._panels(options, face, top + foot)
+        height = top + sum(panel.height for panel in panels) + foot
+        page = Page(options, max(height, options.height_mm or 0.0), face)
+        y = page.title()
+        for panel, letter in zip(panels, string.ascii_lowercase, strict=False):
+            watch.check()
+            panel.draw(page, face.margin, y, letter)
+            y += panel.height
+        legend.draw(page, page.margin, page.height - foot)
+        return page
 
     def caption(self) -> str:
         """What dots and lines are, and the numbers of all pairs."""
@@ -82,7 +76,7 @@ class DriftContent:
         if found.summary.patterned:
             texts.append(
                 f"Mean cosine of all: {found.summary.mean_cosine:.3f} (shuffled "
-                f"channels: {_number(found.null.mean_cosine)})."
+                f"channels: {decimal(found.null.mean_cosine)})."
             )
         if found.noise == found.noise:
             texts.append(
@@ -218,7 +212,7 @@ def _panel(
         tuple(quantity.ticks),
         *(width, face, options, _CHART),
         named=False,
-        name=_percent if quantity.is_share else "{:g}".format,
+        name=partial(percent, digits=0) if quantity.is_share else "{:g}".format,
     )
 
 
@@ -230,14 +224,6 @@ def _entries(options: FigureOptions) -> list[Entry]:
         Entry(ground.text, "corresponding kernels"),
         Entry(ground.neutral, "channels shuffled within the layer"),
     ]
-
-
-def _percent(value: float) -> str:
-    return percent(value, 0)
-
-
-def _number(value: float) -> str:
-    return "–" if value != value else f"{value:.3f}"
 
 
 def prepare_drift(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernelviewer.figures.content import FigureError, Table, too_low, too_narrow
-from kernelviewer.figures.fonts import Face, figure_style
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.tiling import Blocks, draw_surface, quantise, surface_height
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from kernelviewer.watch import Watch
 
 
-_MESH = 19
+_MESH = 15
+"""Points of a surface's side: at one of them is the middle of the square."""
 _KERNEL = 0.6
 """Width of a kernel in units of its surface's."""
 _SIGMA = 1.0
@@ -41,39 +42,32 @@ weight), across and along a cross's arm."""
 
 @dataclass(frozen=True, eq=False)
 class FamilyContent:
-    """One member of each class.
-
-    Attributes
-    ----------
-    kernels
-        float32 [classes, kh, kw], the largest weight 1.
-    surfaces
-        float64 [classes, mesh, mesh], the same on a finer grid.
-    """
+    """One member of each class."""
 
     kernels: NDArray[np.float32]
+    """float32 [classes, kh, kw], the largest weight 1."""
     surfaces: NDArray[np.float64]
+    """float64 [classes, mesh, mesh], the same on a finer grid."""
     size: Size
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """A column for each class: surface, kernel, name."""
-        with figure_style():
-            face = Face.of(options)
-            columns, panel = _arrange(self.kernels.shape[1:], options, face)
-            rows = -(-len(PAPER.patterns) // columns)
-            top, foot = title_height(options, face), scale_bar_height(options, face)
-            height = top + rows * panel.height + foot + face.margin
-            page = Page(options, max(height, options.height_mm or 0.0), face)
-            page.title()
-            pitch = panel.height + (page.height - height) / (rows + 1)
-            top += pitch - panel.height
-            for number in range(len(PAPER.patterns)):
-                watch.check()
-                row, column = divmod(number, columns)
-                left = page.margin + column * panel.width
-                panel.draw(page, self, number, left, top + row * pitch)
-            draw_scale_bar(page, page.height - page.margin)
-            return page
+        face = Face.of(options)
+        columns, panel = _arrange(self.kernels.shape[1:], options, face)
+        rows = -(-len(PAPER.patterns) // columns)
+        top, foot = title_height(options, face), scale_bar_height(options, face)
+        height = top + rows * panel.height + foot + face.margin
+        page = Page(options, max(height, options.height_mm or 0.0), face)
+        page.title()
+        pitch = panel.height + (page.height - height) / (rows + 1)
+        top += pitch - panel.height
+        for number in range(len(PAPER.patterns)):
+            watch.check()
+            row, column = divmod(number, columns)
+            left = page.margin + column * panel.width
+            panel.draw(page, self, number, left, top + row * pitch)
+        draw_scale_bar(page, page.height - page.margin)
+        return page
 
     def caption(self) -> str:
         """A sentence on the family."""
@@ -213,8 +207,7 @@ def prepare_family(
         The size is that of 3-D kernels.
     """
     if len(scene.size) > 2:
-        msg = "the pattern family is one of 1-D and 2-D kernels"
-        raise FigureError(msg)
+        raise FigureError("the pattern family is one of 1-D and 2-D kernels")
     rows, columns = (1, *scene.size)[-2:]
     kernels, surfaces = [], []
     for item in PAPER.patterns:

@@ -12,8 +12,8 @@ import numpy as np
 from kernelviewer.figures.chart import LayerPanel, fit_name, nice_ticks
 from kernelviewer.figures.content import FigureError, Table, too_low, too_narrow
 from kernelviewer.figures.counts import listing
-from kernelviewer.figures.fonts import Face, figure_style
-from kernelviewer.figures.page import Page, title_height, usual_height
+from kernelviewer.figures.fonts import Face
+from kernelviewer.figures.page import TITLE, Page, title_height, usual_height
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.health import MEASURES, layer_health
 from kernelviewer.watch import NEVER
@@ -35,7 +35,7 @@ _PANELS = (
     ),
     (("sparsity", "Share of nearly empty kernels"), ("flat", "Share of flat kernels")),
 )
-_CHART, _LOW, _LOWEST, _NARROWEST, _BESIDE, _GAP = 5.0, 2.6, 1.5, 12.0, 40.0, 1.5
+_CHART, _LOW, _LOWEST, _NARROWEST, _BESIDE, _GAP = 5.0, 2.3, 1.5, 12.0, 40.0, 1.5
 """Heights of charts: usual, on a full page, least; widths of the page, of one with two
 columns, of the gap: in units of the font size."""
 
@@ -49,44 +49,49 @@ class HealthContent:
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """A panel for each measure and network, layers from left to right."""
-        with figure_style():
-            face = Face.of(options)
-            room = options.width_mm - 2 * face.margin
-            if room < _NARROWEST * face.em:
-                raise too_narrow("the health of layers does not fit")
-            beside = room > _BESIDE * face.em
-            groups = _PANELS if beside else ((*_PANELS[0], *_PANELS[1]),)
-            wide = (room - (len(groups) - 1) * _GAP * face.em) / len(groups)
+        face = Face.of(options)
+        room = options.width_mm - 2 * face.margin
+        if room < _NARROWEST * face.em:
+            raise too_narrow("the health of layers does not fit")
+        beside = room > _BESIDE * face.em
+        groups = _PANELS if beside else ((*_PANELS[0], *_PANELS[1]),)
+        wide = (room - (len(groups) - 1) * _GAP * face.em) / len(groups)
+        columns = [
+            [_panels(layers, group, wide, face, options) for group in groups]
+            for _, layers in self.networks
+        ]
+        head = 1.2 * face.line(face.size * TITLE) if len(columns) > 1 else 0.0
+        heights = [head + _height(column[0]) for column in columns]
+        height = title_height(options, face) + face.margin + sum(heights)
+        rows = len(self.networks) * len(groups[0])
+        spare = (usual_height(options) - height) / face.em / rows
+        if options.height_mm is None:
+            spare = max(min(spare, 0.0), _LOW - _CHART)
+        if spare:
+            if _CHART + spare < _LOWEST:
+                raise too_low(f"{rows} charts do not fit", options)
             columns = [
-                [_panels(name, layers, group, wide, face, options) for group in groups]
-                for name, layers in self.networks
+                [[replace(p, chart=p.chart + spare) for p in c] for c in network]
+                for network in columns
             ]
-            heights = [_height(column[0]) for column in columns]
-            height = title_height(options, face) + face.margin + sum(heights)
-            rows = len(self.networks) * len(groups[0])
-            spare = (usual_height(options) - height) / face.em / rows
-            if options.height_mm is None:
-                spare = max(min(spare, 0.0), _LOW - _CHART)
-            if spare:
-                if _CHART + spare < _LOWEST:
-                    raise too_low(f"{rows} charts do not fit", options)
-                columns = [
-                    [[replace(p, chart=p.chart + spare) for p in c] for c in network]
-                    for network in columns
-                ]
-                height += spare * face.em * rows
-            page = Page(options, height, face)
-            top, letters = page.title(), cycle(string.ascii_lowercase)
-            for network in columns:
-                for number, column in enumerate(network):
-                    y = top
-                    x = face.margin + number * (wide + _GAP * face.em)
-                    for panel in column:
-                        watch.check()
-                        panel.draw(page, x, y, next(letters))
-                        y += panel.height
-                top += _height(network[0])
-            return page
+            height += spare * face.em * rows
+        page = Page(options, height, face)
+        top, letters = page.title(), cycle(string.ascii_lowercase)
+        for (name, _), network in zip(self.networks, columns, strict=True):
+            if head:
+                size = face.size * TITLE
+                shown = face.elide(name, room, size, "bold")
+                y = top + face.em
+                page.text(face.margin, y, shown, size=size, weight="bold")
+            for number, column in enumerate(network):
+                y = top + head
+                x = face.margin + number * (wide + _GAP * face.em)
+                for panel in column:
+                    watch.check()
+                    panel.draw(page, x, y, next(letters))
+                    y += panel.height
+            top += head + _height(network[0])
+        return page
 
     def caption(self) -> str:
         """What is drawn."""
@@ -121,7 +126,6 @@ def _height(column: list[LayerPanel]) -> float:
 
 
 def _panels(
-    network: str,
     layers: tuple[LayerHealth, ...],
     group: tuple[tuple[str, str], ...],
     room: float,
@@ -141,12 +145,11 @@ def _panels(
         elif measure == "scale":
             top = float(np.nan_to_num(values).max()) or 1.0
         ticks = [0.0, 0.5, 1.0] if top == 1.0 else nice_ticks(top, 3)
+        if 0 < ticks[-1] < top:
+            ticks.append(ticks[-1] + ticks[1])
         panels.append(
             LayerPanel(
-                (
-                    *(f"{network}: {text[0].lower()}{text[1:]}" for text in texts),
-                    *texts,
-                ),
+                texts,
                 *(names, values[:, None], null, (0.0, max(top, ticks[-1])), ticks),
                 *(room, face, options),
                 chart=_CHART,

@@ -21,14 +21,14 @@ from kernelviewer.figures.counts import (
     listing,
     named,
     null_shares,
-    percent,
 )
-from kernelviewer.figures.fonts import Face, figure_style
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import Entry, Legend, class_entries
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, INDEX, class_shown
 from kernelviewer.latent.axis import spaced
+from kernelviewer.text import percent
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -81,38 +81,37 @@ class HistogramContent:
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """A row for each network: codes on the left, fits on the right."""
-        with figure_style():
-            face = Face.of(options)
-            codes = any(item.has_codes for item in self.networks)
-            legend = Legend(
-                self._entries(options), face, options.width_mm - 2 * face.margin
-            )
-            top, foot = title_height(options, face), legend.height + face.margin
-            tagged = codes and options.class_marks == "letters"
-            tags = _TAGS * face.em if tagged else 0.0
-            rest = 2.9 * face.em + tags + axis_height(face.em, options.labels) + face.em
-            high = _HIGH * face.em
-            room = options.width_mm - 2 * face.margin
-            if room < _NARROWEST * face.em:
-                raise too_narrow("the histograms do not fit")
-            charts = 2 if codes and room < _BESIDE * face.em else 1
-            rows = charts * len(self.networks)
-            if options.height_mm is not None:
-                high = (options.height_mm - top - foot) / rows - rest
-            if high < _LEAST * face.em:
-                raise too_low("the histograms do not fit", options)
-            height = top + rows * (high + rest) + foot
-            page = Page(options, max(height, options.height_mm or 0.0), face)
-            page.title()
-            letters = iter(string.ascii_lowercase * (2 * rows))
-            for number, item in enumerate(self.networks):
-                watch.check()
-                y = top + charts * number * (high + rest)
-                below = high + rest if charts > 1 else 0.0
-                row = _Row(page, item, self.yardstick, y, high, below, tags)
-                row.draw(next(letters), next(letters) if item.has_codes else "")
-            legend.draw(page, page.margin, page.height - foot)
-            return page
+        face = Face.of(options)
+        codes = any(item.has_codes for item in self.networks)
+        legend = Legend(
+            self._entries(options), face, options.width_mm - 2 * face.margin
+        )
+        top, foot = title_height(options, face), legend.height + face.margin
+        tagged = codes and options.class_marks == "letters"
+        tags = _TAGS * face.em if tagged else 0.0
+        rest = 2.9 * face.em + tags + axis_height(face.em, options.labels) + face.em
+        high = _HIGH * face.em
+        room = options.width_mm - 2 * face.margin
+        if room < _NARROWEST * face.em:
+            raise too_narrow("the histograms do not fit")
+        charts = 2 if codes and room < _BESIDE * face.em else 1
+        rows = charts * len(self.networks)
+        if options.height_mm is not None:
+            high = (options.height_mm - top - foot) / rows - rest
+        if high < _LEAST * face.em:
+            raise too_low("the histograms do not fit", options)
+        height = top + rows * (high + rest) + foot
+        page = Page(options, max(height, options.height_mm or 0.0), face)
+        page.title()
+        letters = iter(string.ascii_lowercase * (2 * rows))
+        for number, item in enumerate(self.networks):
+            watch.check()
+            y = top + charts * number * (high + rest)
+            below = high + rest if charts > 1 else 0.0
+            row = _Row(page, item, self.yardstick, y, high, below, tags)
+            row.draw(next(letters), next(letters) if item.has_codes else "")
+        legend.draw(page, page.margin, page.height - foot)
+        return page
 
     def caption(self) -> str:
         """A sentence on the counts and the threshold."""
@@ -181,15 +180,7 @@ class HistogramContent:
 
 @dataclass(frozen=True, eq=False)
 class _Row:
-    """The charts of one network.
-
-    Attributes
-    ----------
-    below
-        How far the second chart lies below the first; 0: it lies beside it.
-    tags
-        Room above the charts for the classes' letters; 0: they are not wanted.
-    """
+    """The charts of one network."""
 
     page: Page
     item: Distribution
@@ -197,7 +188,9 @@ class _Row:
     y: float
     height: float
     below: float
+    """How far the second chart lies below the first; 0: it lies beside it."""
     tags: float
+    """Room above the charts for the classes' letters; 0: they are not wanted."""
 
     def draw(self, letter: str, second: str) -> None:
         """Headings and charts; codes only where there are any."""
@@ -210,7 +203,7 @@ class _Row:
         if self.item.has_codes:
             page.heading(x, y + em, self.item.network, left, letter)
             kernels = count(len(self.item.fit), "kernel")
-            page.text(x, y + 2.25 * em, kernels, colour=page.ink.secondary)
+            page.note(x, y + 2.25 * em, kernels)
             self._draw_codes(x, y + 2.9 * em + self.tags, left)
             x, y = (x + left + between, y) if beside else (x, y + self.below)
         if not beside:
@@ -221,7 +214,7 @@ class _Row:
         facts = page.face.first_fitting(
             coverage_facts(self.item.coverage, self.yardstick), width
         )
-        page.text(x, y + 2.25 * em, facts, colour=page.ink.secondary)
+        page.note(x, y + 2.25 * em, facts)
         self._draw_fits(x, y + 2.9 * em + self.tags, width)
 
     def _chart(self, x: float, y: float, width: float, top: float) -> Chart:

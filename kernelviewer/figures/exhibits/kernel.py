@@ -12,7 +12,7 @@ import numpy as np
 
 from kernelviewer.figures.content import FigureError, Table
 from kernelviewer.figures.counts import count, listing
-from kernelviewer.figures.fonts import Face, figure_style
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.kernels import spread
 from kernelviewer.figures.legend import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.page import Page, title_height
@@ -49,46 +49,37 @@ _NEAREST = 100
 
 @dataclass(frozen=True, eq=False)
 class KernelContent:
-    """Some kernels, or the one of a code with the real ones nearest to it.
-
-    Attributes
-    ----------
-    items
-        As many as could be wanted.
-    total
-        How many kernels there were to choose from.
-    mark
-        The code that was decoded, if one was.
-    nearest, cosines
-        float32 [n, *size] and [n]: the real kernels nearest to it, nearest first.
-    """
+    """Some kernels, or the one of a code with the real ones nearest to it."""
 
     items: tuple[Item, ...]
+    """As many as could be wanted."""
     size: Size
     networks: tuple[str, ...]
     total: int
+    """How many kernels there were to choose from."""
     yardstick: Yardstick | None
     mark: float | None
+    """The code that was decoded, if one was."""
     nearest: NDArray[np.float32]
     cosines: NDArray[np.float32]
+    """float32 [n, *size] and [n]: the real kernels nearest to it, nearest first."""
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """A row for each kernel: surface, kernel, reconstruction, residual, facts."""
-        with figure_style():
-            face = Face.of(options)
-            near = NearRow.of(drawn_weights(self.nearest, options), options, face)
-            top, foot = title_height(options, face), scale_bar_height(options, face)
-            rest = top + foot + face.margin + near.height
-            rows, plan = self._arrange(options, face, rest)
-            height = max(plan.height * len(rows) + rest, options.height_mm or 0.0)
-            page = Page(options, height, face)
-            page.title()
-            for number, row in enumerate(rows):
-                watch.check()
-                row.draw(page, plan, page.margin, top + number * plan.height)
-            near.draw(page, page.margin, top + len(rows) * plan.height)
-            draw_scale_bar(page, page.height - page.margin)
-            return page
+        face = Face.of(options)
+        near = NearRow.of(drawn_weights(self.nearest, options), options, face)
+        top, foot = title_height(options, face), scale_bar_height(options, face)
+        rest = top + foot + face.margin + near.height
+        rows, plan = self._arrange(options, face, rest)
+        height = max(plan.height * len(rows) + rest, options.height_mm or 0.0)
+        page = Page(options, height, face)
+        page.title()
+        for number, row in enumerate(rows):
+            watch.check()
+            row.draw(page, plan, page.margin, top + number * plan.height)
+        near.draw(page, page.margin, top + len(rows) * plan.height)
+        draw_scale_bar(page, page.height - page.margin)
+        return page
 
     def _arrange(
         self, options: FigureOptions, face: Face, rest: float
@@ -293,28 +284,20 @@ _MESH = 25
 
 @dataclass(frozen=True, eq=False)
 class Item:
-    """A kernel with what belongs to it.
-
-    Attributes
-    ----------
-    titles
-        Where it is from, longest first.
-    parts
-        Names and weights [*size] of kernel, reconstruction, residual, as far as known.
-    facts
-        Names and values.
-    class_index, identified
-        Its best class, if it has one, and whether it fits well enough.
-    flat
-        It has no pattern.
-    """
+    """A kernel with what belongs to it."""
 
     titles: tuple[str, ...]
+    """Where it is from, longest first."""
     parts: tuple[tuple[str, NDArray[np.float32]], ...]
+    """Names and weights [*size] of kernel, reconstruction, residual, as far as
+    known."""
     facts: tuple[tuple[str, str], ...]
+    """Names and values."""
     class_index: int | None = None
     identified: bool = True
+    """Its best class, if it has one, and whether it fits well enough."""
     flat: bool = False
+    """It has no pattern."""
 
     def drawn(self, options: FigureOptions) -> Item:
         """The item with its parts as they are drawn: with their mean or without."""
@@ -326,23 +309,16 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Sizes that all rows share, mm.
-
-    Attributes
-    ----------
-    side, surface
-        Width of a picture and of the surface (0: there is none).
-    facts
-        Room for facts; where ``below``, they stand under the pictures.
-    height
-        Of a whole row.
-    """
+    """Sizes that all rows share, mm."""
 
     side: float
     surface: float
+    """Width of a picture and of the surface (0: there is none)."""
     facts: float
+    """Room for facts; where ``below``, they stand under the pictures."""
     below: bool
     height: float
+    """Of a whole row."""
 
 
 def arrange(
@@ -478,12 +454,12 @@ class Row:
             baseline += _LINE * em
         if plan.below:
             for line in self._sentences(plan.facts):
-                page.text(x, baseline, line, colour=page.ink.secondary, gid="fact")
+                page.note(x, baseline, line, gid="fact")
                 baseline += _LINE * em
             return
         names = max((face.width(name) for name, _ in self.item.facts), default=0.0)
         for name, value in self.item.facts:
-            page.text(x, baseline, name, colour=page.ink.secondary, gid="fact")
+            page.note(x, baseline, name, gid="fact")
             at = x + names + em if name else x
             room = plan.facts - (at - x)
             page.text(at, baseline, face.elide(value, room), gid="fact")

@@ -20,8 +20,8 @@ from kernelviewer.figures.chart import (
     nice_ticks,
 )
 from kernelviewer.figures.content import FigureError, Table, too_low, too_narrow
-from kernelviewer.figures.counts import listing, percent
-from kernelviewer.figures.fonts import Face, figure_style
+from kernelviewer.figures.counts import listing
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.tiling import Blocks, as_pictures, quantise
@@ -34,6 +34,7 @@ from kernelviewer.latent.keys import (
     approximate,
     shipped_keys,
 )
+from kernelviewer.text import percent
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -107,42 +108,41 @@ class KeysContent:
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """A card for each key: the pattern, its share of the kernels, its R²."""
-        with figure_style():
-            face = Face.of(options)
-            em, room = face.em, options.width_mm - 2 * face.margin
-            count = len(self.found.keys)
-            columns = max(1, min(count, int(room / (_CARD * em))))
-            rows = -(-count // columns)
-            wide = room / columns
-            top, foot = title_height(options, face), scale_bar_height(options, face)
-            text = _LINES * face.line() if options.labels else 0.5 * em
-            picture = wide - _GAP * em
-            if options.height_mm is not None:
-                spare = options.height_mm - top - foot - face.margin - 2 * em
-                picture = min(picture, spare / rows - text - 0.5 * em)
-            if picture < _LEAST * em:
-                problem = f"{count} keys do not fit here"
-                raise FigureError(problem, "Make the figure wider or higher.")
-            pictures = as_pictures(self.found.keys.patterns)
-            cell = (pictures.shape[1], pictures.shape[2])
-            plan = Blocks(cell, (1,), wide, options.dpi, per_row=1)
-            tiling = plan.tile(plan.most_pixels(picture))
-            pitch = tiling.cell_height + text + 0.5 * em
-            height = top + 2 * em + rows * pitch + foot + face.margin
-            page = Page(options, max(height, options.height_mm or 0.0), face)
-            page.title()
-            page.text(face.margin, top + em, face.elide(self._facts(), room))
-            indices = quantise(pictures, np.zeros(count, bool))
-            for place, key in enumerate(self.found.order):
-                watch.check()
-                row, column = divmod(place, columns)
-                x = page.snap(face.margin + column * wide)
-                y = page.snap(top + 2 * em + row * pitch)
-                tiling.draw(page, [indices[key : key + 1]], x, y)
-                page.frame(x, y, tiling.width, tiling.cell_height)
-                self._label(page, key, x, y + tiling.cell_height, wide - 0.3 * em)
-            draw_scale_bar(page, page.height - page.margin)
-            return page
+        face = Face.of(options)
+        em, room = face.em, options.width_mm - 2 * face.margin
+        count = len(self.found.keys)
+        columns = max(1, min(count, int(room / (_CARD * em))))
+        rows = -(-count // columns)
+        wide = room / columns
+        top, foot = title_height(options, face), scale_bar_height(options, face)
+        text = _LINES * face.line() if options.labels else 0.5 * em
+        picture = wide - _GAP * em
+        if options.height_mm is not None:
+            spare = options.height_mm - top - foot - face.margin - 2 * em
+            picture = min(picture, spare / rows - text - 0.5 * em)
+        if picture < _LEAST * em:
+            problem = f"{count} keys do not fit here"
+            raise FigureError(problem, "Make the figure wider or higher.")
+        pictures = as_pictures(self.found.keys.patterns)
+        cell = (pictures.shape[1], pictures.shape[2])
+        plan = Blocks(cell, (1,), wide, options.dpi, per_row=1)
+        tiling = plan.tile(plan.most_pixels(picture))
+        pitch = tiling.cell_height + text + 0.5 * em
+        height = top + 2 * em + rows * pitch + foot + face.margin
+        page = Page(options, max(height, options.height_mm or 0.0), face)
+        page.title()
+        page.text(face.margin, top + em, face.elide(self._facts(), room))
+        indices = quantise(pictures, np.zeros(count, bool))
+        for place, key in enumerate(self.found.order):
+            watch.check()
+            row, column = divmod(place, columns)
+            x = page.snap(face.margin + column * wide)
+            y = page.snap(top + 2 * em + row * pitch)
+            tiling.draw(page, [indices[key : key + 1]], x, y)
+            page.frame(x, y, tiling.width, tiling.cell_height)
+            self._label(page, key, x, y + tiling.cell_height, wide - 0.3 * em)
+        draw_scale_bar(page, page.height - page.margin)
+        return page
 
     def _label(self, page: Page, key: int, x: float, y: float, width: float) -> None:
         if not page.options.labels:
@@ -232,32 +232,29 @@ class R2Content:
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """A panel for each network, and the curve below."""
-        with figure_style():
-            face = Face.of(options)
-            em, room = face.em, options.width_mm - 2 * face.margin
-            if room < _NARROWEST * em:
-                raise too_narrow("R² does not fit")
-            panels = [
-                self._panel(n, room, options, face) for n in range(len(self.layers))
-            ]
-            top = title_height(options, face)
-            foot = (2.4 + _CURVE) * em + axis_height(em, options.labels) + face.margin
-            rest = top + foot + sum(panel.height for panel in panels)
-            if options.height_mm is not None:
-                spare = (options.height_mm - rest) / em / len(panels)
-                panels = [replace(p, chart=p.chart + spare) for p in panels]
-                rest = max(options.height_mm, 0.0)
-            if panels[0].chart < _LOWEST:
-                raise too_low("R² does not fit", options)
-            page = Page(options, rest, face)
-            y = page.title()
-            letters = iter(string.ascii_lowercase * (1 + len(panels) // 26))
-            for panel in panels:
-                watch.check()
-                panel.draw(page, face.margin, y, next(letters))
-                y += panel.height
-            self._draw_curve(page, y, room, next(letters))
-            return page
+        face = Face.of(options)
+        em, room = face.em, options.width_mm - 2 * face.margin
+        if room < _NARROWEST * em:
+            raise too_narrow("R² does not fit")
+        panels = [self._panel(n, room, options, face) for n in range(len(self.layers))]
+        top = title_height(options, face)
+        foot = (2.4 + _CURVE) * em + axis_height(em, options.labels) + face.margin
+        rest = top + foot + sum(panel.height for panel in panels)
+        if options.height_mm is not None:
+            spare = (options.height_mm - rest) / em / len(panels)
+            panels = [replace(p, chart=p.chart + spare) for p in panels]
+            rest = max(options.height_mm, 0.0)
+        if panels[0].chart < _LOWEST:
+            raise too_low("R² does not fit", options)
+        page = Page(options, rest, face)
+        y = page.title()
+        letters = iter(string.ascii_lowercase * (1 + len(panels) // 26))
+        for panel in panels:
+            watch.check()
+            panel.draw(page, face.margin, y, next(letters))
+            y += panel.height
+        self._draw_curve(page, y, room, next(letters))
+        return page
 
     def _panel(
         self, number: int, room: float, options: FigureOptions, face: Face
@@ -313,19 +310,11 @@ class R2Content:
     def table(self) -> Table:
         """A row for each layer."""
         rows = [
-            (name, *layer)
+            (name, *layer, self.found.null.mean)
             for name, part in zip(self.names, self.found.parts, strict=True)
             for layer in part.layers
         ]
-        return Table(
-            {
-                "network": [row[0] for row in rows],
-                "layer": [row[1] for row in rows],
-                "kernels": [row[2] for row in rows],
-                "r2": [row[3] for row in rows],
-                "null_r2": [self.found.null.mean] * len(rows),
-            }
-        )
+        return Table.of_rows(("network", "layer", "kernels", "r2", "null_r2"), rows)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The table, the curve, and R² of every kernel."""

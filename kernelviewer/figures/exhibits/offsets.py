@@ -17,7 +17,7 @@ from kernelviewer.figures.chart import Chart, axis_height
 from kernelviewer.figures.content import FigureError, Table, too_low, too_narrow
 from kernelviewer.figures.counts import count, listing, short_names
 from kernelviewer.figures.exhibits import LEAST, REACH
-from kernelviewer.figures.fonts import Face, figure_style
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.page import SHEET, Page, title_height
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.latent.autoencoder import shipped
@@ -72,35 +72,34 @@ class OffsetsContent:
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """Name, size, stride and count of each layer, and its offsets in x and y."""
-        with figure_style():
-            face = Face.of(options)
-            room = options.width_mm - 2 * face.margin
-            columns = _Columns.of(self, room, options, face)
-            top, em = title_height(options, face), face.em
-            head, foot = 3.6 * em, axis_height(em, options.labels) + 0.6 * em
-            ends = top + face.margin
-            networks, pitch = self.networks, _ROW * em
-            if options.height_mm is None:
-                if _height(networks, pitch, head + foot) > SHEET - ends:
-                    pitch = _LEAST_ROW * em
-                networks = _fitting(networks, pitch, SHEET - ends, head + foot)
-            rows = sum(len(item.layers) for item in networks)
-            rest = ends + len(networks) * (head + foot)
-            if options.height_mm is not None:
-                pitch = min((options.height_mm - rest) / rows, _MOST_ROW * em)
-            if pitch < _LEAST_ROW * em:
-                raise too_low(f"{count(rows, 'layer')} do not fit", options)
-            height = rest + rows * pitch
-            page = Page(options, max(height, options.height_mm or 0.0), face)
-            page.left_out += self._left_out(networks)
-            page.title()
-            y = top
-            for number, item in enumerate(networks):
-                watch.check()
-                letter = string.ascii_lowercase[number % 26]
-                self._draw_network(page, item, y, head, pitch, columns, letter)
-                y += head + len(item.layers) * pitch + foot
-            return page
+        face = Face.of(options)
+        room = options.width_mm - 2 * face.margin
+        columns = _Columns.of(self, room, options, face)
+        top, em = title_height(options, face), face.em
+        head, foot = 3.6 * em, axis_height(em, options.labels) + 0.6 * em
+        ends = top + face.margin
+        networks, pitch = self.networks, _ROW * em
+        if options.height_mm is None:
+            if _height(networks, pitch, head + foot) > SHEET - ends:
+                pitch = _LEAST_ROW * em
+            networks = _fitting(networks, pitch, SHEET - ends, head + foot)
+        rows = sum(len(item.layers) for item in networks)
+        rest = ends + len(networks) * (head + foot)
+        if options.height_mm is not None:
+            pitch = min((options.height_mm - rest) / rows, _MOST_ROW * em)
+        if pitch < _LEAST_ROW * em:
+            raise too_low(f"{count(rows, 'layer')} do not fit", options)
+        height = rest + rows * pitch
+        page = Page(options, max(height, options.height_mm or 0.0), face)
+        page.left_out += self._left_out(networks)
+        page.title()
+        y = top
+        for number, item in enumerate(networks):
+            watch.check()
+            letter = string.ascii_lowercase[number % 26]
+            self._draw_network(page, item, y, head, pitch, columns, letter)
+            y += head + len(item.layers) * pitch + foot
+        return page
 
     def _left_out(self, shown: Sequence[Network]) -> list[str]:
         """What is not on the page, for the caption."""

@@ -11,7 +11,7 @@ from kernelviewer.figures.comparing import compare_scene
 from kernelviewer.figures.content import FigureError, Table
 from kernelviewer.figures.counts import short_names
 from kernelviewer.figures.exhibits import CHANGE
-from kernelviewer.figures.fonts import Face, figure_style
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.tiling import (
@@ -42,46 +42,37 @@ _BELOW = 2.8
 
 @dataclass(frozen=True, eq=False)
 class PairsContent:
-    """Pairs of kernels, the most changed first.
-
-    Attributes
-    ----------
-    compared
-        The networks and their pairs.
-    rows
-        int64 [p], which of the pairs, by falling change.
-    change
-        What changed.
-    """
+    """Pairs of kernels, the most changed first."""
 
     compared: Compared
+    """The networks and their pairs."""
     rows: NDArray[np.int64]
+    """int64 [p], which of the pairs, by falling change."""
     change: str
+    """What changed."""
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """Three pictures of each pair, and below them where it is and what changed."""
-        watch.check()
-        with figure_style():
-            face = Face.of(options)
-            em = face.em
-            top = title_height(options, face) + 3.2 * em
-            foot = scale_bar_height(options, face) + face.margin
-            tiling, shown = self.arrange(options, face, top + foot)
-            height = max(top + tiling.height + foot, options.height_mm or 0.0)
-            page = Page(options, height, face)
-            y = page.title()
-            room = page.width - 2 * page.margin
-            texts = (
-                f"Largest change of {self.change}: before, after, difference",
-                f"Largest change of {self.change}",
-            )
-            page.heading(page.margin, y + em, texts, room, "a")
-            names = face.elide(" → ".join(self.compared.names), room)
-            colour = page.ink.secondary
-            page.text(page.margin, y + 2.3 * em, names, colour=colour, gid="facts")
-            self.draw_pairs(page, tiling, shown, top, watch)
-            draw_scale_bar(page, page.height - page.margin, "of each pair")
-            return page
+        face = Face.of(options)
+        em = face.em
+        top = title_height(options, face) + 3.2 * em
+        foot = scale_bar_height(options, face) + face.margin
+        tiling, shown = self.arrange(options, face, top + foot)
+        height = max(top + tiling.height + foot, options.height_mm or 0.0)
+        page = Page(options, height, face)
+        y = page.title()
+        room = page.width - 2 * page.margin
+        texts = (
+            f"Largest change of {self.change}: before, after, difference",
+            f"Largest change of {self.change}",
+        )
+        page.heading(page.margin, y + em, texts, room, "a")
+        names = face.elide(" → ".join(self.compared.names), room)
+        colour = page.ink.secondary
+        page.text(page.margin, y + 2.3 * em, names, colour=colour, gid="facts")
+        self.draw_pairs(page, tiling, shown, top, watch)
+        draw_scale_bar(page, page.height - page.margin, "of each pair")
+        return page
 
     def draw_pairs(
         self, page: Page, tiling: Tiling, shown: int, y: float, watch: Watch = NEVER

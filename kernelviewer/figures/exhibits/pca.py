@@ -13,14 +13,8 @@ import numpy as np
 
 from kernelviewer.figures.colours import ink, rgb, weight_colours
 from kernelviewer.figures.content import FigureError, Table
-from kernelviewer.figures.counts import (
-    coding_of,
-    count,
-    listing,
-    percent,
-    scene_coverage,
-)
-from kernelviewer.figures.fonts import Face, figure_style
+from kernelviewer.figures.counts import coding_of, count, listing, scene_coverage
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import (
     Entry,
     Legend,
@@ -39,6 +33,7 @@ from kernelviewer.kernels.classes import (
     classes_shown,
 )
 from kernelviewer.kernels.statistics import patterns
+from kernelviewer.text import percent
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -59,15 +54,7 @@ _VECTOR_POINTS = 4000
 
 @dataclass(frozen=True, eq=False)
 class PcaContent:
-    """Points, their classes, and the dense places with kernels from there.
-
-    Attributes
-    ----------
-    source, layer, channel
-        Where each of the N points comes from; ``layer`` counts through the network.
-    label, fit
-        int [N], index into `CLASSES`, and float32 [N]; None without classes.
-    """
+    """Points, their classes, and the dense places with kernels from there."""
 
     networks: tuple[str, ...]
     layers: tuple[tuple[str, ...], ...]
@@ -77,8 +64,10 @@ class PcaContent:
     source: NDArray[np.intp]
     layer: NDArray[np.int32]
     channel: NDArray[np.int32]
+    """Where each of the N points comes from; ``layer`` counts through the network."""
     label: NDArray[np.int64] | None
     fit: NDArray[np.float32] | None
+    """int [N], index into `CLASSES`, and float32 [N]; None without classes."""
     places: tuple[Place, ...]
     flat: int
     seed: int
@@ -87,25 +76,24 @@ class PcaContent:
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """The scatter, and kernels of its dense places beside or below it."""
-        with figure_style():
-            face = Face.of(options)
-            colouring = self._colouring(options)
-            plan = PcaPlan.of(
-                as_pictures(self.weights[:0]).shape[1:],
-                len(self.places),
-                colouring.entries if options.legend else [],
-                options,
-                face,
-            )
-            page = Page(options, plan.height, face)
-            page.title()
-            self._draw_points(page, plan, colouring)
-            watch.check()
-            self._draw_places(page, plan, colouring, watch)
-            y = page.height - page.margin - scale_bar_height(options, face)
-            plan.legend.draw(page, page.margin, y - plan.legend.height)
-            draw_scale_bar(page, page.height - page.margin)
-            return page
+        face = Face.of(options)
+        colouring = self._colouring(options)
+        plan = PcaPlan.of(
+            as_pictures(self.weights[:0]).shape[1:],
+            len(self.places),
+            colouring.entries if options.legend else [],
+            options,
+            face,
+        )
+        page = Page(options, plan.height, face)
+        page.title()
+        self._draw_points(page, plan, colouring)
+        watch.check()
+        self._draw_places(page, plan, colouring, watch)
+        y = page.height - page.margin - scale_bar_height(options, face)
+        plan.legend.draw(page, page.margin, y - plan.legend.height)
+        draw_scale_bar(page, page.height - page.margin)
+        return page
 
     def caption(self) -> str:
         """What is seen, and how much of the variance."""
@@ -419,25 +407,23 @@ def _rows(
 ) -> Tiling:
     """Rows of kernels, one for each place, that fill the room."""
     places = max(places, 1)
-    rows, columns = cell
-    pitch = min(height / places, largest)
+    per_row = options.samples
     plan = Blocks(
-        cell=(rows, columns),
+        cell=(cell[0], cell[1]),
         counts=(1,) * places,
         width=width,
         dpi=options.dpi,
         after=0.2 * em,
         least=1.5 * em,
     )
-    most = min(NEAREST, plan.tile(1).per_row)
-    per_row = options.samples or max(1, int(width / (pitch * columns / rows)))
-    per_row = min(per_row, most)
-    plan = replace(plan, counts=(per_row,) * places, per_row=per_row)
+    if per_row:
+        per_row = min(per_row, NEAREST, plan.tile(1).per_row)
+        plan = replace(plan, counts=(per_row,) * places, per_row=per_row)
     tiling = plan.fit(height, largest)
     if tiling is None:
         problem = "the kernels beside the scatter do not fit"
         raise FigureError(problem, "Make the figure larger or show fewer samples.")
-    return tiling
+    return replace(tiling, per_row=per_row or min(NEAREST, tiling.per_row))
 
 
 _STEPS = 256
@@ -477,7 +463,7 @@ def by_network(names: Sequence[str], source: NDArray[np.intp]) -> Colouring:
 def by_depth(depth: NDArray[np.float64], ground: Ink) -> Colouring:
     """From the first layer, depth 0, to the last, 1; [N]."""
     names = ("first layer", "middle layer", "last layer")
-    return _graded(depth, (0.0, 0.5, 1.0), names, ground)
+    return _graded(depth, names, ground)
 
 
 def by_fit(fit: NDArray[np.float32], ground: Ink) -> Colouring:
@@ -487,22 +473,22 @@ def by_fit(fit: NDArray[np.float32], ground: Ink) -> Colouring:
     low = min(max(low, 0.0), 0.9)
     share = np.clip(np.nan_to_num((fit - low) / (1 - low)), 0, 1)
     names = (f"fit ≤ {low:.1f}", f"fit {(low + 1) / 2:.2f}", "fit 1")
-    return _graded(np.asarray(share, np.float64), (0.0, 0.5, 1.0), names, ground)
+    return _graded(np.asarray(share, np.float64), names, ground)
 
 
 def _graded(
-    share: NDArray[np.float64],
-    marks: Sequence[float],
-    names: Sequence[str],
-    ground: Ink,
+    share: NDArray[np.float64], names: tuple[str, str, str], ground: Ink
 ) -> Colouring:
-    """Colours from dark to light that are told apart without seeing red or green."""
+    """Colours from dark to light that are told apart without seeing red or green.
+
+    The names are those of the shares 0, ½ and 1.
+    """
     colours = weight_colours("viridis", ground)
     at = np.linspace(0.02, 0.88, _STEPS) * (len(colours) - 1)
     ramp = np.asarray(colours[at.astype(int)] / 255, np.float64)
     entries = [
         Entry(_hex(ramp[round(mark * (_STEPS - 1))]), name)
-        for mark, name in zip(marks, names, strict=True)
+        for mark, name in zip((0.0, 0.5, 1.0), names, strict=True)
     ]
     return Colouring(ramp[np.rint(share * (_STEPS - 1)).astype(int)], entries)
 
@@ -524,21 +510,14 @@ _FEWEST = 5
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """A dense place of the plane.
-
-    Attributes
-    ----------
-    at
-        Its coordinates [2].
-    members
-        Indices of kernels near it, those first that are most like their mean.
-    class_index
-        The class it is the middle of; None without classes.
-    """
+    """A dense place of the plane."""
 
     at: NDArray[np.float64]
+    """Its coordinates [2]."""
     members: NDArray[np.intp]
+    """Indices of kernels near it, those first that are most like their mean."""
     class_index: int | None
+    """The class it is the middle of; None without classes."""
 
 
 def find_places(

@@ -18,23 +18,22 @@ from kernelviewer.figures.counts import (
     coverage_sentence,
     listed,
     named,
-    percent,
     short_names,
 )
-from kernelviewer.figures.fonts import Face, figure_style
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import HATCH, Legend, class_entries
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT, classes_shown
 from kernelviewer.kernels.series import places_of
 from kernelviewer.latent.film import Formation, formation_steps
+from kernelviewer.text import percent
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.figures.comparing import Run
-    from kernelviewer.figures.legend import Entry
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.scene import Scene, Yardstick
     from kernelviewer.kernels.bank import Size
@@ -57,34 +56,35 @@ class SharesContent:
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """Shares stacked over the steps, the classes' colours below."""
-        with figure_style():
-            face = Face.of(options)
-            em, room = face.em, options.width_mm - 2 * face.margin
-            axis = face.width("100 %") + 0.6 * em
-            after = face.width(str(self.run.numbers[-1])) / 2
-            if room - axis - after < _LEAST_ROOM * em:
-                raise too_narrow("the shares do not fit")
-            legend = Legend(self._entries(options), face, room)
-            top = title_height(options, face)
-            rest = top + _HEAD * em + axis_height(em, options.labels) + 0.6 * em
-            rest += legend.height + face.margin
-            sizes = (rest, _CHART * em, _LEAST_CHART * em)
-            high = chart_height(options, *sizes, "the shares do not fit")
-            page = Page(options, rest + high, face)
-            page.title()
-            x = page.margin
-            kernels = count(int(self.counts[-1].sum()), "kernel")
-            page.heading(x, top + em, f"{self.run.name}, {kernels}", room, "a")
-            facts = coverage_facts(self._last.coverage, self.yardstick)
-            longest = f"at {self.run.unit} {self.run.numbers[-1]}: {facts[0]}"
-            text = face.first_fitting([longest, *facts], room)
-            page.text(x, top + 2.25 * em, text, colour=page.ink.secondary)
-            watch.check()
-            y, wide = top + _HEAD * em, room - axis - after
-            chart = Chart(page, x + axis, y, wide, high, (0.0, 1.0), (0.0, 1.0))
-            self._draw_areas(page, chart, options)
-            legend.draw(page, x, page.height - page.margin - legend.height)
-            return page
+        face = Face.of(options)
+        em, room = face.em, options.width_mm - 2 * face.margin
+        axis = face.width("100 %") + 0.6 * em
+        after = face.width(str(self.run.numbers[-1])) / 2
+        if room - axis - after < _LEAST_ROOM * em:
+            raise too_narrow("the shares do not fit")
+        total = self.counts.sum(axis=0)
+        entries = class_entries(np.flatnonzero(total).tolist(), options)
+        legend = Legend(entries, face, room)
+        top = title_height(options, face)
+        rest = top + _HEAD * em + axis_height(em, options.labels) + 0.6 * em
+        rest += legend.height + face.margin
+        sizes = (rest, _CHART * em, _LEAST_CHART * em)
+        high = chart_height(options, *sizes, "the shares do not fit")
+        page = Page(options, rest + high, face)
+        page.title()
+        x = page.margin
+        kernels = count(int(self.counts[-1].sum()), "kernel")
+        page.heading(x, top + em, f"{self.run.name}, {kernels}", room, "a")
+        facts = coverage_facts(self._last.coverage, self.yardstick)
+        longest = f"at {self.run.unit} {self.run.numbers[-1]}: {facts[0]}"
+        text = face.first_fitting([longest, *facts], room)
+        page.note(x, top + 2.25 * em, text)
+        watch.check()
+        y, wide = top + _HEAD * em, room - axis - after
+        chart = Chart(page, x + axis, y, wide, high, (0.0, 1.0), (0.0, 1.0))
+        self._draw_areas(page, chart, options)
+        legend.draw(page, x, page.height - page.margin - legend.height)
+        return page
 
     def caption(self) -> str:
         """What is stacked, over which steps, and how much is identified at the end."""
@@ -97,20 +97,14 @@ class SharesContent:
 
     def table(self) -> Table:
         """A row for each step and class."""
-        columns: dict[str, list[Any]] = {
-            name: [] for name in ("step", "source", "class", "kernels", "share")
-        }
-        for number, subject, row in zip(
-            self.run.numbers, self.run.subjects, self.counts, strict=True
-        ):
-            for kind in self.classes:
-                kernels = int(row[kind])
-                columns["step"].append(number)
-                columns["source"].append(subject.name)
-                columns["class"].append(CLASSES[kind].id)
-                columns["kernels"].append(kernels)
-                columns["share"].append(kernels / max(int(row.sum()), 1))
-        return Table(columns)
+        names = [subject.name for subject in self.run.subjects]
+        steps = zip(self.run.numbers, names, self.counts.tolist(), strict=True)
+        rows = [
+            (number, name, CLASSES[kind].id, row[kind], row[kind] / max(sum(row), 1))
+            for number, name, row in steps
+            for kind in self.classes
+        ]
+        return Table.of_rows(("step", "source", "class", "kernels", "share"), rows)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Steps, classes and counts [S, classes]."""
@@ -128,12 +122,6 @@ class SharesContent:
     @property
     def _last(self) -> Counts:
         return Counts(self.counts[-1])
-
-    def _entries(self, options: FigureOptions) -> list[Entry]:
-        if not options.legend:
-            return []
-        total = self.counts.sum(axis=0)
-        return class_entries(np.flatnonzero(total).tolist(), options)
 
     def _draw_areas(self, page: Page, chart: Chart, options: FigureOptions) -> None:
         places = places_of(self.run.numbers, options.time)
@@ -204,40 +192,39 @@ class FormationContent:
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """A row for each layer: a dot at the median, a line between the quartiles."""
-        with figure_style():
-            face = Face.of(options)
-            rows = _Rows.of(self, options, face)
-            em, room = face.em, options.width_mm - 2 * face.margin
-            top = title_height(options, face)
-            head = _ROWS_HEAD * em
-            rest = top + head + axis_height(em, options.labels) + face.margin
-            pitch = _PITCH * em
-            if options.height_mm is not None:
-                pitch = min(pitch, (options.height_mm - rest) / rows.number)
-                if pitch < _LEAST_PITCH * em:
-                    raise too_low("the layers do not fit", options)
-            high = pitch * rows.number
-            page = Page(options, max(rest + high, options.height_mm or 0.0), face)
-            page.title()
-            x = page.margin
-            kernels = count(len(self.formation.first), "kernel")
-            page.heading(x, top + em, f"{self.run.name}, {kernels}", room, "a")
-            share = self.formation.formed / max(len(self.formation.first), 1)
-            noise = percent(self.yardstick.null_coverage)
-            texts = (
-                f"{percent(share)} formed by the end (white noise {noise})",
-                f"{percent(share)} (noise {noise})",
-                percent(share),
-            )
-            facts = face.first_fitting(texts, room)
-            page.text(x, top + 2.25 * em, facts, colour=page.ink.secondary)
-            watch.check()
-            wide = room - rows.left - rows.right
-            chart = Chart(
-                page, x + rows.left, top + head, wide, high, (0, 1), (0, rows.number)
-            )
-            self._draw_rows(page, chart, rows, pitch)
-            return page
+        face = Face.of(options)
+        rows = _Rows.of(self, options, face)
+        em, room = face.em, options.width_mm - 2 * face.margin
+        top = title_height(options, face)
+        head = _ROWS_HEAD * em
+        rest = top + head + axis_height(em, options.labels) + face.margin
+        pitch = _PITCH * em
+        if options.height_mm is not None:
+            pitch = min(pitch, (options.height_mm - rest) / rows.number)
+            if pitch < _LEAST_PITCH * em:
+                raise too_low("the layers do not fit", options)
+        high = pitch * rows.number
+        page = Page(options, max(rest + high, options.height_mm or 0.0), face)
+        page.title()
+        x = page.margin
+        kernels = count(len(self.formation.first), "kernel")
+        page.heading(x, top + em, f"{self.run.name}, {kernels}", room, "a")
+        share = self.formation.formed / max(len(self.formation.first), 1)
+        noise = percent(self.yardstick.null_coverage)
+        texts = (
+            f"{percent(share)} formed by the end (white noise {noise})",
+            f"{percent(share)} (noise {noise})",
+            percent(share),
+        )
+        facts = face.first_fitting(texts, room)
+        page.note(x, top + 2.25 * em, facts)
+        watch.check()
+        wide = room - rows.left - rows.right
+        chart = Chart(
+            page, x + rows.left, top + head, wide, high, (0, 1), (0, rows.number)
+        )
+        self._draw_rows(page, chart, rows, pitch)
+        return page
 
     def caption(self) -> str:
         """What a formation step is, and how many kernels have one."""
@@ -258,14 +245,9 @@ class FormationContent:
     def table(self) -> Table:
         """A row for each layer."""
         layers = self.formation.of_layers()
-        return Table(
-            {
-                "source": [self.run.name] * len(layers),
-                "layer": [name for name, *_ in layers],
-                "kernels": [kernels for _, kernels, *_ in layers],
-                "formed": [formed for *_, formed, _ in layers],
-                "median_step": ["" if m is None else m for *_, m in layers],
-            }
+        return Table.of_rows(
+            ("source", "layer", "kernels", "formed", "median_step"),
+            [(self.run.name, *facts, "" if m is None else m) for *facts, m in layers],
         )
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -306,14 +288,10 @@ class FormationContent:
                 base, x = middle + 0.36 * em, page.margin
                 page.text(x, base, rows.names[number], gid="layer")
                 text, right = f"{formed} / {kernels}", page.width - page.margin
-                page.text(right, base, text, align="right", colour=page.ink.secondary)
+                page.note(right, base, text, align="right")
         if options.labels:
-            page.text(
-                page.width - page.margin,
-                chart.y - 0.5 * em,
-                _FORMED,
-                align="right",
-                colour=page.ink.secondary,
+            page.note(
+                page.width - page.margin, chart.y - 0.5 * em, _FORMED, align="right"
             )
         chart.x_axis(list(ticks), self.run.unit, ticks.__getitem__)
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from kernelviewer.figures.content import FigureError, too_low
 from kernelviewer.figures.counts import count, listing, short_names
-from kernelviewer.figures.fonts import Face, figure_style
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.kernels import (
     Block,
     blocks_arrays,
@@ -80,28 +80,25 @@ class SamplesContent:
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """Lay the networks below each other, their two columns side by side."""
-        with figure_style():
-            face = Face.of(options)
-            top, foot = title_height(options, face), scale_bar_height(options, face)
-            room = (options.height_mm or _ROOM) - top - foot - face.margin
-            named = len(self.pairs) > 1
-            sections = [
-                _Section.of(pair, options, face, room / len(self.pairs), named)
-                for pair in self.pairs
-            ]
-            height = (
-                top + sum(section.height for section in sections) + foot + face.margin
-            )
-            page = Page(options, max(height, options.height_mm or 0.0), face)
-            page.title()
-            y = top
-            letters = iter(string.ascii_lowercase * 9)
-            for section in sections:
-                watch.check()
-                section.draw(page, y, letters, watch)
-                y += section.height
-            draw_scale_bar(page, page.height - page.margin)
-            return page
+        face = Face.of(options)
+        top, foot = title_height(options, face), scale_bar_height(options, face)
+        room = (options.height_mm or _ROOM) - top - foot - face.margin
+        named = len(self.pairs) > 1
+        sections = [
+            _Section.of(pair, options, face, room / len(self.pairs), named)
+            for pair in self.pairs
+        ]
+        height = top + sum(section.height for section in sections) + foot + face.margin
+        page = Page(options, max(height, options.height_mm or 0.0), face)
+        page.title()
+        y = top
+        letters = iter(string.ascii_lowercase * 9)
+        for section in sections:
+            watch.check()
+            section.draw(page, y, letters, watch)
+            y += section.height
+        draw_scale_bar(page, page.height - page.margin)
+        return page
 
     def caption(self) -> str:
         """A sentence on the blocks side by side."""
@@ -280,7 +277,7 @@ class _Section:
         for name, y in zip(names, tiling.tops(top), strict=True):
             text = page.face.elide(name, self.width, size)
             baseline = y - 0.3 * page.face.em
-            page.text(x, baseline, text, size=size, colour=page.ink.secondary)
+            page.note(x, baseline, text, size=size)
 
 
 def _lines(longest: int, rows: int, label: float, options: FigureOptions) -> int:

@@ -12,10 +12,10 @@ from kernelviewer.figures.chart import Chart, axis_height, nice_ticks
 from kernelviewer.figures.colours import ink
 from kernelviewer.figures.comparing import compare_scene
 from kernelviewer.figures.content import FigureError, Table, too_narrow
-from kernelviewer.figures.counts import UNNAMED, count
+from kernelviewer.figures.counts import UNNAMED, count, decimal
 from kernelviewer.figures.exhibits import PLANE
 from kernelviewer.figures.exhibits.pca import by_class, by_depth, by_fit
-from kernelviewer.figures.fonts import Face, figure_style
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import Entry, Legend
 from kernelviewer.figures.page import Page, title_height, usual_height
 from kernelviewer.kernels.classes import CLASSES
@@ -41,20 +41,14 @@ the least and largest side of a chart."""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plane:
-    """Points of one chart. P pairs; NaN where a pair has no point.
-
-    Attributes
-    ----------
-    kind
-        ``codes`` or ``change``.
-    points, null
-        float64 [P, 2]: across and up; the same of each kernel before beside one of
-        another channel.
-    """
+    """Points of one chart. P pairs; NaN where a pair has no point."""
 
     kind: Literal["codes", "change"]
+    """``codes`` or ``change``."""
     points: NDArray[np.float64]
     null: NDArray[np.float64]
+    """float64 [P, 2]: across and up; the same of each kernel before beside one of
+    another channel."""
 
     @property
     def heading(self) -> tuple[str, ...]:
@@ -93,72 +87,60 @@ class Plane:
 
 @dataclass(frozen=True, eq=False)
 class ScatterContent:
-    """The pairs as points.
-
-    Attributes
-    ----------
-    compared
-        The networks and their pairs.
-    planes
-        The charts.
-    depth
-        float64 [P], 0 in the first network's first layer that corresponds … 1 in the
-        last.
-    label, fit
-        Class int64 [P] and fit float32 [P] before; None without classes.
-    seed
-        Of the order in which points are drawn.
-    """
+    """The pairs as points."""
 
     compared: Compared
+    """The networks and their pairs."""
     planes: tuple[Plane, ...]
+    """The charts."""
     depth: NDArray[np.float64]
+    """float64 [P], 0 in the first network's first layer that corresponds … 1 in the
+    last."""
     label: NDArray[np.int64] | None
     fit: NDArray[np.float32] | None
+    """Class int64 [P] and fit float32 [P] before; None without classes."""
     seed: int
+    """Of the order in which points are drawn."""
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """The charts beside each other, or below each other on a narrow page."""
-        with figure_style():
-            face = Face.of(options)
-            em, top = face.em, title_height(options, face)
-            room = options.width_mm - 2 * face.margin
-            if room < _NARROWEST * em:
-                raise too_narrow("the pairs do not fit")
-            colouring = self._colouring(options)
-            legend = Legend(self._entries(colouring, options), face, room)
-            across = len(self.planes) if room > _BESIDE * em else 1
-            down = -(-len(self.planes) // across)
-            axis, below = _AXIS * em, axis_height(em, options.labels)
-            if options.labels:
-                axis += 1.4 * em
-            pitch = (room + 2 * em) / across
-            side = min(pitch - 2 * em - axis - em, _MOST * em)
-            rest = top + legend.height + face.margin
-            part = _HEAD * em + below + 0.6 * em
-            high = (usual_height(options) - rest) / down - part
-            if options.height_mm is None:
-                high = max(high, _LEAST * em)
-            side = min(side, high)
-            if side < _LEAST * em:
-                problem = "the pairs do not fit into this size"
-                hint = "Make the figure larger, or its font smaller."
-                raise FigureError(problem, hint)
-            height = max(rest + down * (part + side), options.height_mm or 0.0)
-            page = Page(options, height, face)
-            page.title()
-            for number, plane in enumerate(self.planes):
-                watch.check()
-                row, column = divmod(number, across)
-                x, y = face.margin + column * pitch, top + row * (part + side)
-                letter = string.ascii_lowercase[number]
-                page.heading(x, y + em, plane.heading, pitch - 2 * em, letter)
-                chart = Chart(
-                    *(page, x + axis, y + _HEAD * em, side, side), *plane.reach()
-                )
-                self._draw_plane(chart, plane, colouring)
-            legend.draw(page, page.margin, page.height - page.margin - legend.height)
-            return page
+        face = Face.of(options)
+        em, top = face.em, title_height(options, face)
+        room = options.width_mm - 2 * face.margin
+        if room < _NARROWEST * em:
+            raise too_narrow("the pairs do not fit")
+        colouring = self._colouring(options)
+        legend = Legend(self._entries(colouring, options), face, room)
+        across = len(self.planes) if room > _BESIDE * em else 1
+        down = -(-len(self.planes) // across)
+        axis, below = _AXIS * em, axis_height(em, options.labels)
+        if options.labels:
+            axis += 1.4 * em
+        pitch = (room + 2 * em) / across
+        side = min(pitch - 2 * em - axis - em, _MOST * em)
+        rest = top + legend.height + face.margin
+        part = _HEAD * em + below + 0.6 * em
+        high = (usual_height(options) - rest) / down - part
+        if options.height_mm is None:
+            high = max(high, _LEAST * em)
+        side = min(side, high)
+        if side < _LEAST * em:
+            problem = "the pairs do not fit into this size"
+            hint = "Make the figure larger, or its font smaller."
+            raise FigureError(problem, hint)
+        height = max(rest + down * (part + side), options.height_mm or 0.0)
+        page = Page(options, height, face)
+        page.title()
+        for number, plane in enumerate(self.planes):
+            watch.check()
+            row, column = divmod(number, across)
+            x, y = face.margin + column * pitch, top + row * (part + side)
+            letter = string.ascii_lowercase[number]
+            page.heading(x, y + em, plane.heading, pitch - 2 * em, letter)
+            chart = Chart(*(page, x + axis, y + _HEAD * em, side, side), *plane.reach())
+            self._draw_plane(chart, plane, colouring)
+        legend.draw(page, page.margin, page.height - page.margin - legend.height)
+        return page
 
     def caption(self) -> str:
         """What a point is, and how far they lie from where nothing changes."""
@@ -175,13 +157,13 @@ class ScatterContent:
                 )
                 texts.append(
                     f"Codes differ by {own:.3f} at the median (other channels: "
-                    f"{_number(other)})."
+                    f"{decimal(other)})."
                 )
             else:
                 ratio = float(np.nanmedian(np.abs(plane.points[:, 1])))
                 texts.append(
                     f"Mean cosine {found.summary.mean_cosine:.3f} (other channels: "
-                    f"{_number(found.null.mean_cosine)}); scales differ by a factor of "
+                    f"{decimal(found.null.mean_cosine)}); scales differ by a factor of "
                     f"{np.exp(ratio):.2f} at the median."
                 )
         texts.append(f"{count(self._missing, 'pair')} with flat kernels: no point.")
@@ -283,10 +265,6 @@ class ScatterContent:
 
 def _signed(value: float) -> str:
     return f"{value:g}".replace("-", "\N{MINUS SIGN}")
-
-
-def _number(value: float) -> str:
-    return "–" if value != value else f"{value:.3f}"
 
 
 def prepare_scatter(

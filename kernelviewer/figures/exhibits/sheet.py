@@ -9,7 +9,7 @@ import numpy as np
 
 from kernelviewer.figures.content import FigureError, too_low
 from kernelviewer.figures.counts import coding_of, count, listing, named, scene_coverage
-from kernelviewer.figures.fonts import Face, figure_style
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.kernels import (
     colour_blocks,
     gather,
@@ -31,9 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.figures.content import Table
-    from kernelviewer.figures.kernels import (
-        Block,
-    )
+    from kernelviewer.figures.kernels import Block
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.scene import Coding, Scene, Subject, Yardstick
     from kernelviewer.figures.tiling import Tiling
@@ -62,10 +60,6 @@ class SheetContent:
     ----------
     blocks, groups
         The kernels, and where those of each block come from.
-    joined, sorted_by
-        `FigureOptions.group` and ``sort``.
-    coverage
-        Sentences on what is identified, where the classes are seen.
     """
 
     blocks: tuple[Block, ...]
@@ -74,7 +68,9 @@ class SheetContent:
     subjects: tuple[Subject, ...]
     joined: str
     sorted_by: str
+    """`FigureOptions.group` and ``sort``."""
     coverage: str = ""
+    """Sentences on what is identified, where the classes are seen."""
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """Lay the kernels out, as large as the page allows.
@@ -84,33 +80,30 @@ class SheetContent:
         FigureError
             They do not fit into the height asked for.
         """
-        with figure_style():
-            face = Face.of(options)
-            gutter = self._gutter(face) if options.labels else 0.0
-            top, foot = title_height(options, face), scale_bar_height(options, face)
-            rest = top + foot + face.margin
-            cell, counts = self.blocks[0].cell, [len(block) for block in self.blocks]
-            layout, shown = arrange(cell, counts, options, face, gutter, rest)
-            height = max(layout.height + rest, options.height_mm or 0.0)
-            page = Page(options, height, face)
-            page.title()
-            page.left_out += self._left_out(shown)
-            colours = [
-                block[:number]
-                for block, number in zip(
-                    colour_blocks(self.blocks[: len(shown)], options),
-                    shown,
-                    strict=True,
-                )
-            ]
-            for column in layout.columns:
-                part = slice(column.first, column.last)
-                left = column.x + gutter
-                column.tiling.draw(page, colours[part], left, top, watch)
-                if options.labels:
-                    self._draw_labels(page, column, left, layout.width, shown)
-            draw_scale_bar(page, page.height - page.margin)
-            return page
+        face = Face.of(options)
+        gutter = self._gutter(face) if options.labels else 0.0
+        top, foot = title_height(options, face), scale_bar_height(options, face)
+        rest = top + foot + face.margin
+        cell, counts = self.blocks[0].cell, [len(block) for block in self.blocks]
+        layout, shown = arrange(cell, counts, options, face, gutter, rest)
+        height = max(layout.height + rest, options.height_mm or 0.0)
+        page = Page(options, height, face)
+        page.title()
+        page.left_out += self._left_out(shown)
+        colours = [
+            block[:number]
+            for block, number in zip(
+                colour_blocks(self.blocks[: len(shown)], options), shown, strict=True
+            )
+        ]
+        for column in layout.columns:
+            part = slice(column.first, column.last)
+            left = column.x + gutter
+            column.tiling.draw(page, colours[part], left, top, watch)
+            if options.labels:
+                self._draw_labels(page, column, left, layout.width, shown)
+        draw_scale_bar(page, page.height - page.margin)
+        return page
 
     def caption(self) -> str:
         """A sentence on the kernels of the sheet."""
@@ -208,13 +201,12 @@ class SheetContent:
                 # a number taller than its row hangs down, clear of the heading
                 half = max(tiling.cell_height / 2, 0.4 * _NUMBER * em)
                 middle = y + row * tiling.pitch + half
-                page.text(
+                page.note(
                     page.snap(left) - 0.3 * em,
                     middle + 0.36 * _NUMBER * em,
                     str(firsts[row]),
                     size=small,
                     align="right",
-                    colour=page.ink.secondary,
                 )
 
 
@@ -271,27 +263,20 @@ def _draw_heading(
     page.text(x, y, name, weight="bold", gid="layer")
     if name:
         x += face.width(name, weight="bold") + gap
-    page.text(x, y, facts, colour=page.ink.secondary)
+    page.note(x, y, facts)
 
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Kernels that stand together.
-
-    Attributes
-    ----------
-    heading
-        What is written over them.
-    class_index
-        The class they are of, where that is what joins them.
-    owner, index
-        [n]: which subject, and index into its kernels.
-    """
+    """Kernels that stand together."""
 
     heading: str
+    """What is written over them."""
     class_index: int | None
+    """The class they are of, where that is what joins them."""
     owner: NDArray[np.intp]
     index: NDArray[np.intp]
+    """[n]: which subject, and index into its kernels."""
 
 
 def group_kernels(scene: Scene, options: FigureOptions) -> list[Group]:

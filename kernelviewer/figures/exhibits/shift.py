@@ -14,10 +14,10 @@ import numpy as np
 from kernelviewer.figures.chart import Chart, LayerPanel, nice_ticks
 from kernelviewer.figures.comparing import compare_scene
 from kernelviewer.figures.content import FigureError, Table, too_low, too_narrow
-from kernelviewer.figures.counts import percent
-from kernelviewer.figures.fonts import Face, figure_style
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.tiling import as_pictures, palette, quantise
+from kernelviewer.text import percent
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -40,61 +40,50 @@ _PICTURE = 5.2
 
 @dataclass(frozen=True, eq=False)
 class ShiftContent:
-    """The shift of all kernels and of each two layers.
-
-    Attributes
-    ----------
-    compared
-        The networks and their pairs.
-    whole
-        Of all kernels.
-    layers, shifts
-        Names of the layers that correspond, and the shift of each; None where a layer
-        is flat.
-    """
+    """The shift of all kernels and of each two layers."""
 
     compared: Compared
+    """The networks and their pairs."""
     whole: Shift
+    """Of all kernels."""
     layers: tuple[str, ...]
     shifts: tuple[Shift | None, ...]
+    """Names of the layers that correspond, and the shift of each; None where a layer is
+    flat."""
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """The shift by layer; below it, the first components' histograms."""
-        watch.check()
-        with figure_style():
-            face = Face.of(options)
-            em = face.em
-            room = options.width_mm - 2 * face.margin
-            if room < _NARROWEST * em:
-                raise too_narrow("the shift does not fit")
-            top = title_height(options, face)
-            panel = self._panel(room, face, options)
-            columns = 4 if room > _BESIDE * em else 2
-            wide = (room - (columns - 1) * 1.5 * em) / columns
-            number = min(_COMPONENTS, len(self.whole.variance))
-            card = (_HEAD + _PICTURE + 1.4) * em
-            cards = -(-number // columns) * card + _SIDES * em
-            rest = top + face.margin + cards
-            if options.height_mm is not None:
-                spare = options.height_mm - rest - panel.height
-                panel = replace(panel, chart=panel.chart + spare / em)
-            if panel.chart < _LOWEST:
-                raise too_low("the shift does not fit", options)
-            height = max(rest + panel.height, options.height_mm or 0.0)
-            page = Page(options, height, face)
-            letters = iter(string.ascii_lowercase)
-            panel.draw(page, face.margin, page.title(), next(letters))
-            y = top + panel.height
-            self._draw_sides(page, y, room)
-            y += _SIDES * em
-            for place in range(number):
-                watch.check()
-                row, column = divmod(place, columns)
-                x = face.margin + column * (wide + 1.5 * em)
-                self._draw_component(
-                    page, place, x, y + row * card, wide, next(letters)
-                )
-            return page
+        face = Face.of(options)
+        em = face.em
+        room = options.width_mm - 2 * face.margin
+        if room < _NARROWEST * em:
+            raise too_narrow("the shift does not fit")
+        top = title_height(options, face)
+        panel = self._panel(room, face, options)
+        columns = 4 if room > _BESIDE * em else 2
+        wide = (room - (columns - 1) * 1.5 * em) / columns
+        number = min(_COMPONENTS, len(self.whole.variance))
+        card = (_HEAD + _PICTURE + 1.4) * em
+        cards = -(-number // columns) * card + _SIDES * em
+        rest = top + face.margin + cards
+        if options.height_mm is not None:
+            spare = options.height_mm - rest - panel.height
+            panel = replace(panel, chart=panel.chart + spare / em)
+        if panel.chart < _LOWEST:
+            raise too_low("the shift does not fit", options)
+        height = max(rest + panel.height, options.height_mm or 0.0)
+        page = Page(options, height, face)
+        letters = iter(string.ascii_lowercase)
+        panel.draw(page, face.margin, page.title(), next(letters))
+        y = top + panel.height
+        self._draw_sides(page, y, room)
+        y += _SIDES * em
+        for place in range(number):
+            watch.check()
+            row, column = divmod(place, columns)
+            x = face.margin + column * (wide + 1.5 * em)
+            self._draw_component(page, place, x, y + row * card, wide, next(letters))
+        return page
 
     def caption(self) -> str:
         """What the shift is, and what chance gives."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from kernelviewer.figures.content import FigureError, Table
 from kernelviewer.figures.counts import count, listing
-from kernelviewer.figures.fonts import Face, figure_style
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import (
     Legend,
     class_entries,
@@ -24,7 +24,13 @@ from kernelviewer.figures.scene import FAMILY
 from kernelviewer.figures.tiling import Mosaic, as_pictures, palette, quantise
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, class_shown
-from kernelviewer.latent.axis import Name, place_kernels, place_names, spaced
+from kernelviewer.latent.axis import (
+    Name,
+    largest_that_shows_all,
+    place_kernels,
+    place_names,
+    spaced,
+)
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -54,71 +60,64 @@ BINS = 160
 
 @dataclass(frozen=True, eq=False)
 class SpectrumContent:
-    """The decoded patterns, the stretches, and the codes of what is open.
-
-    Attributes
-    ----------
-    codes
-        float32 [N]: codes of the kernels shown; may be empty.
-    fullest
-        Codes in a bin that fills the height; 0: those of the fullest bin.
-    """
+    """The decoded patterns, the stretches, and the codes of what is open."""
 
     yardstick: Yardstick
     spectrum: NDArray[np.float32]
     codes: NDArray[np.float32]
+    """float32 [N]: codes of the kernels shown; may be empty."""
     networks: tuple[str, ...]
     size: Size
     fullest: int = 0
+    """Codes in a bin that fills the height; 0: those of the fullest bin."""
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """Codes, stretches and their names, the decoded kernels, an axis."""
-        with figure_style():
-            face = Face.of(options)
-            em, room = face.em, options.width_mm - 2 * face.margin
-            row = self._row(options, face)
-            width = row.width
-            names = NameRows.of(self.yardstick.stretches, width, options, face)
-            entries = [] if names.are_whole else self._entries(options)
-            legend = Legend(entries, face, room)
-            density = usual = _DENSITY * em if len(self.codes) else 0.0
-            if density:  # what is shown is higher than what explains it
-                usual = density = max(density, legend.height - row.height)
-            top = title_height(options, face)
-            foot = legend.height + scale_bar_height(options, face) + face.margin
-            axis = 3.6 * em if options.labels else 2.3 * em
-            stretches = _BAR * em + names.above + names.below
-            height = top + density + stretches + row.height + axis + foot
-            if options.height_mm is not None:
-                spare = options.height_mm - height
-                if spare < 0:
-                    problem = f"the spectrum does not fit into {options.height_mm:g} mm"
-                    raise FigureError(problem, f"Make the figure {height:.0f} mm high.")
-                density += min(spare, _MOST_DENSITY * density)
-                height += density - usual
-            page = Page(options, max(height, options.height_mm or 0.0), face)
-            page.title()
-            x = page.snap(page.margin + (room - width) / 2)
-            y = top + density + (page.height - height) / 2
-            self._draw_density(page, x, y, width, density)
-            start, y = y - density, y + names.above
-            self._draw_stretches(page, x, y, width)
-            names.draw(page, x, y, y + _BAR * em)
-            watch.check()
-            band, y = y, page.snap(y + _BAR * em + names.below)
-            row.draw(page, x, y, self.spectrum)
-            _draw_axis(page, x, y + row.height, width)
-            if options.mark is not None:
-                spans = (
-                    (start, start + density),
-                    (band, band + _BAR * em),
-                    (y, y + row.height + 0.2 * em),
-                )
-                _draw_mark(page, x + options.mark * width, *spans)
-            y = page.height - foot
-            legend.draw(page, page.margin, y)
-            draw_scale_bar(page, page.height - page.margin)
-            return page
+        face = Face.of(options)
+        em, room = face.em, options.width_mm - 2 * face.margin
+        row = self._row(options, face)
+        width = row.width
+        names = NameRows.of(self.yardstick.stretches, width, options, face)
+        entries = [] if names.are_whole else self._entries(options)
+        legend = Legend(entries, face, room)
+        density = usual = _DENSITY * em if len(self.codes) else 0.0
+        if density:  # what is shown is higher than what explains it
+            usual = density = max(density, legend.height - row.height)
+        top = title_height(options, face)
+        foot = legend.height + scale_bar_height(options, face) + face.margin
+        axis = 3.6 * em if options.labels else 2.3 * em
+        stretches = _BAR * em + names.above + names.below
+        height = top + density + stretches + row.height + axis + foot
+        if options.height_mm is not None:
+            spare = options.height_mm - height
+            if spare < 0:
+                problem = f"the spectrum does not fit into {options.height_mm:g} mm"
+                raise FigureError(problem, f"Make the figure {height:.0f} mm high.")
+            density += min(spare, _MOST_DENSITY * density)
+            height += density - usual
+        page = Page(options, max(height, options.height_mm or 0.0), face)
+        page.title()
+        x = page.snap(page.margin + (room - width) / 2)
+        y = top + density + (page.height - height) / 2
+        self._draw_density(page, x, y, width, density)
+        start, y = y - density, y + names.above
+        self._draw_stretches(page, x, y, width)
+        names.draw(page, x, y, y + _BAR * em)
+        watch.check()
+        band, y = y, page.snap(y + _BAR * em + names.below)
+        row.draw(page, x, y, self.spectrum)
+        _draw_axis(page, x, y + row.height, width)
+        if options.mark is not None:
+            spans = (
+                (start, start + density),
+                (band, band + _BAR * em),
+                (y, y + row.height + 0.2 * em),
+            )
+            _draw_mark(page, x + options.mark * width, *spans)
+        y = page.height - foot
+        legend.draw(page, page.margin, y)
+        draw_scale_bar(page, page.height - page.margin)
+        return page
 
     def caption(self) -> str:
         """A sentence on what is decoded, and on the codes above."""
@@ -172,36 +171,49 @@ class SpectrumContent:
         return int(inside.sum())
 
     def _entries(self, options: FigureOptions) -> list[Entry]:
-        if not options.legend:
-            return []
         along = (item.class_index for item in self.yardstick.stretches)
         return [replace(e, text=e.short) for e in class_entries(along, options)]
 
     def _row(self, options: FigureOptions, face: Face) -> KernelRow:
-        """Kernels as large as is usual, or as the number asked for allows."""
+        """Kernels as large as the number asked for allows, or as is usual.
+
+        Where it is narrow they are up to half as large, so that each class has one.
+        """
         rows, columns = as_pictures(self.spectrum[:0]).shape[1:]
         room = options.width_mm - 2 * face.margin
         widest = room / options.samples if options.samples else _CELL * face.em
         side = widest * max(1.0, rows / columns) if options.samples else widest
-        pixels = int(side / max(rows, columns) * options.dpi / 25.4)
-        tap = max(1, pixels) * 25.4 / options.dpi
-        while options.samples and pixels > 1:
-            gap = _gap(tap, columns)
-            if options.samples * (columns + gap) * tap <= room + gap * tap:
-                break
-            pixels -= 1
+        most = max(1, int(side / max(rows, columns) * options.dpi / 25.4))
+
+        def way(pixels: int) -> tuple[int, int]:
+            """Length of the axis and from kernel to kernel, in taps of so many."""
             tap = pixels * 25.4 / options.dpi
-        taps = int(room / tap + 1e-6)
+            return int(room / tap + 1e-6), columns + _gap(tap, columns)
+
+        stretches = self.yardstick.stretches
+        spans = [(item.low, item.high) for item in stretches]
+        names = [item.label for item in stretches]
+        if options.samples:
+            pixels = most
+            while pixels > 1:
+                tap, (_, pitch) = pixels * 25.4 / options.dpi, way(pixels)
+                if (options.samples * pitch - pitch + columns) * tap <= room:
+                    break
+                pixels -= 1
+        else:
+            sides = range(most, most // 2, -1)
+            ways = [way(pixels) for pixels in sides]
+            pixels = sides[largest_that_shows_all(spans, names, ways)]
+        taps, pitch = way(pixels)
         if taps < columns:
             problem = "the kernels are too large for this width"
             raise FigureError(problem, "Make the figure wider or show fewer samples.")
-        gap = _gap(tap, columns)
-        spans = [(item.low, item.high) for item in self.yardstick.stretches]
-        places = place_kernels(spans, taps, columns + gap, options.samples)
+        places = place_kernels(spans, names, taps, pitch, options.samples)
         if options.samples and len(places) < options.samples:
             problem = f"{options.samples} kernels do not fit into this width"
             raise FigureError(problem, "Make the figure wider or show fewer samples.")
-        return KernelRow(tuple(places), (rows, columns), taps, max(1, pixels), tap)
+        tap = pixels * 25.4 / options.dpi
+        return KernelRow(tuple(places), (rows, columns), taps, pixels, tap)
 
     def _draw_density(
         self, page: Page, x: float, y: float, width: float, height: float
@@ -232,25 +244,17 @@ class SpectrumContent:
 
 @dataclass(frozen=True, slots=True)
 class KernelRow:
-    """Kernels along the axis, as one picture of whole taps.
-
-    Attributes
-    ----------
-    places
-        Code of each kernel, and where its middle stands, in taps.
-    cell
-        Rows and columns of a kernel.
-    taps
-        Length of the axis.
-    pixels, tap
-        Side of a tap in pixels and in mm.
-    """
+    """Kernels along the axis, as one picture of whole taps."""
 
     places: tuple[tuple[float, float], ...]
+    """Code of each kernel, and where its middle stands, in taps."""
     cell: tuple[int, int]
+    """Rows and columns of a kernel."""
     taps: int
+    """Length of the axis."""
     pixels: int
     tap: float
+    """Side of a tap in pixels and in mm."""
 
     @property
     def width(self) -> float:
@@ -345,25 +349,17 @@ def _draw_mark(page: Page, x: float, *spans: tuple[float, float]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class NameRows:
-    """Names above and below the stretches, or upright above; none without room.
-
-    Attributes
-    ----------
-    names
-        What is written, and where.
-    above, below
-        Room that they take there, mm.
-    are_whole
-        They are names, not the classes' letters, and there are some.
-    upright
-        They run upwards, each over its stretch.
-    """
+    """Names above and below the stretches, or upright above; none without room."""
 
     names: tuple[tuple[str, Name], ...]
+    """What is written, and where."""
     above: float
     below: float
+    """Room that they take there, mm."""
     are_whole: bool = False
+    """They are names, not the classes' letters, and there are some."""
     upright: bool = False
+    """They run upwards, each over its stretch."""
 
     @classmethod
     def of(

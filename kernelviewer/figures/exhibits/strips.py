@@ -10,7 +10,7 @@ import numpy as np
 from kernelviewer.figures.comparing import run_of
 from kernelviewer.figures.content import FigureError, Table, too_narrow
 from kernelviewer.figures.counts import short_names
-from kernelviewer.figures.fonts import Face, figure_style
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.kernels import Block, colour_blocks, spread
 from kernelviewer.figures.legend import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.page import Page, title_height
@@ -38,52 +38,42 @@ _ROOM = 400.0
 
 @dataclass(frozen=True, eq=False)
 class StripsContent:
-    """Kernels at every step.
-
-    Attributes
-    ----------
-    blocks
-        For each layer the chosen kernels [n · S], a kernel's S states in turn.
-    """
+    """Kernels at every step."""
 
     run: Run
     blocks: tuple[Block, ...]
+    """For each layer the chosen kernels [n · S], a kernel's S states in turn."""
     size: Size
     seed: int
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """The strips of each layer below its name, in columns."""
-        with figure_style():
-            face = Face.of(options)
-            top, foot = title_height(options, face), scale_bar_height(options, face)
-            rest = top + foot + face.margin + (1.3 * face.em if options.labels else 0)
-            layout = _Layout.of(self, options, face, rest)
-            page = Page(
-                options, max(rest + layout.height, options.height_mm or 0.0), face
-            )
-            page.title()
-            numbers = [self.run.numbers[step] for step in layout.steps]
-            start = top + (1.3 * face.em if options.labels else 0)
-            for column in range(layout.columns):
-                here = layout.layers[column :: layout.columns]
-                if not here:
-                    continue
-                watch.check()
-                x = page.snap(page.margin + column * layout.pitch)
-                blocks = [
-                    _only(b, layout.steps, len(self.run), layout.each) for b in here
-                ]
-                tiling = layout.plan(blocks).tile(layout.tap_pixels)
-                y = page.snap(start)
-                tiling.draw(page, colour_blocks(blocks, options), x, y, watch)
-                if options.labels:
-                    _draw_numbers(page, tiling, x, top + face.em, numbers)
-                    names = layout.names[column :: layout.columns]
-                    for name, at in zip(names, tiling.tops(y), strict=True):
-                        text = face.elide(name, tiling.width)
-                        page.text(x, at - 0.35 * face.em, text, gid="layer")
-            draw_scale_bar(page, page.height - page.margin)
-            return page
+        face = Face.of(options)
+        top, foot = title_height(options, face), scale_bar_height(options, face)
+        rest = top + foot + face.margin + (1.3 * face.em if options.labels else 0)
+        layout = _Layout.of(self, options, face, rest)
+        page = Page(options, max(rest + layout.height, options.height_mm or 0.0), face)
+        page.title()
+        numbers = [self.run.numbers[step] for step in layout.steps]
+        start = top + (1.3 * face.em if options.labels else 0)
+        for column in range(layout.columns):
+            here = layout.layers[column :: layout.columns]
+            if not here:
+                continue
+            watch.check()
+            x = page.snap(page.margin + column * layout.pitch)
+            blocks = [_only(b, layout.steps, len(self.run), layout.each) for b in here]
+            tiling = layout.plan(blocks).tile(layout.tap_pixels)
+            y = page.snap(start)
+            tiling.draw(page, colour_blocks(blocks, options), x, y, watch)
+            if options.labels:
+                _draw_numbers(page, tiling, x, top + face.em, numbers)
+                names = layout.names[column :: layout.columns]
+                for name, at in zip(names, tiling.tops(y), strict=True):
+                    text = face.elide(name, tiling.width)
+                    page.text(x, at - 0.35 * face.em, text, gid="layer")
+        draw_scale_bar(page, page.height - page.margin)
+        return page
 
     def caption(self) -> str:
         """Whose kernels, and at which steps."""
@@ -126,26 +116,18 @@ class StripsContent:
 
 @dataclass(frozen=True, eq=False)
 class _Layout:
-    """How much of the strips is drawn, and where; lengths in mm.
-
-    Attributes
-    ----------
-    layers, names
-        Blocks of the layers that are drawn.
-    steps
-        Which steps.
-    each
-        Kernels of a layer.
-    columns, pitch
-        Layers beside each other, and the distance from one to the next.
-    """
+    """How much of the strips is drawn, and where; lengths in mm."""
 
     layers: tuple[Block, ...]
     names: tuple[str, ...]
+    """Blocks of the layers that are drawn."""
     steps: tuple[int, ...]
+    """Which steps."""
     each: int
+    """Kernels of a layer."""
     columns: int
     pitch: float
+    """Layers beside each other, and the distance from one to the next."""
     tap_pixels: int
     height: float
     options: FigureOptions

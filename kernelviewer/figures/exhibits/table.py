@@ -16,7 +16,7 @@ from kernelviewer.figures.counts import (
     listed,
     named,
 )
-from kernelviewer.figures.fonts import Face, figure_style
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.page import SHEET, Page, title_height
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, class_shown
@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from kernelviewer.figures.counts import (
-        Counts,
-    )
+    from kernelviewer.figures.counts import Counts
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.scene import Scene, Yardstick
     from kernelviewer.kernels.bank import Size
@@ -68,36 +66,35 @@ class TableContent:
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """A row for each network if the page is wide enough, else a column."""
-        with figure_style():
-            face = Face.of(options)
-            top = title_height(options, face)
-            kinds = self.classes
-            told = (_cells(item, self.yardstick, kinds) for item in self.entries)
-            cells = [_heads(kinds), *told]
-            names = ["", *(item.network for item in self.entries)]
-            room = options.width_mm - 2 * face.margin
-            ends = top + face.margin
-            while True:
-                layout = _upright(cells, names, face, room) or _turned(
-                    cells, names, face, room
-                )
-                height = ends + layout.height
-                if options.height_mm or height <= SHEET or len(names) <= 2:
-                    break
-                cells, names = cells[:-1], names[:-1]
-            if options.height_mm is not None and height > options.height_mm:
-                problem = f"the table does not fit into {options.height_mm:g} mm"
-                raise FigureError(problem, f"Make the figure {height:.0f} mm high.")
-            page = Page(options, max(height, options.height_mm or 0.0), face)
-            page.title()
-            if (shown := len(names) - 1) < len(self.entries):
-                networks = count(len(self.entries), "network")
-                page.left_out.append(
-                    f"Only the first {shown} of {networks} are shown: a page has no "
-                    "room for more."
-                )
-            layout.draw(page, top)
-            return page
+        face = Face.of(options)
+        top = title_height(options, face)
+        kinds = self.classes
+        told = (_cells(item, self.yardstick, kinds) for item in self.entries)
+        cells = [_heads(kinds), *told]
+        names = ["", *(item.network for item in self.entries)]
+        room = options.width_mm - 2 * face.margin
+        ends = top + face.margin
+        while True:
+            layout = _upright(cells, names, face, room) or _turned(
+                cells, names, face, room
+            )
+            height = ends + layout.height
+            if options.height_mm or height <= SHEET or len(names) <= 2:
+                break
+            cells, names = cells[:-1], names[:-1]
+        if options.height_mm is not None and height > options.height_mm:
+            problem = f"the table does not fit into {options.height_mm:g} mm"
+            raise FigureError(problem, f"Make the figure {height:.0f} mm high.")
+        page = Page(options, max(height, options.height_mm or 0.0), face)
+        page.title()
+        if (shown := len(names) - 1) < len(self.entries):
+            networks = count(len(self.entries), "network")
+            page.left_out.append(
+                f"Only the first {shown} of {networks} are shown: a page has no "
+                "room for more."
+            )
+        layout.draw(page, top)
+        return page
 
     def caption(self) -> str:
         """A sentence on the numbers."""

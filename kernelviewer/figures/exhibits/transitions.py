@@ -10,10 +10,11 @@ import numpy as np
 from kernelviewer.figures.colours import mix, rgb
 from kernelviewer.figures.comparing import classes_of, compare_scene
 from kernelviewer.figures.content import Table, too_low, too_narrow
-from kernelviewer.figures.counts import Counts, count, listed, percent
-from kernelviewer.figures.fonts import Face, figure_style
+from kernelviewer.figures.counts import Counts, count, listed
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.classes import CLASSES, class_shown
+from kernelviewer.text import percent
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -36,50 +37,42 @@ _SMALL, _SMALLEST = 0.85, 0.6
 
 @dataclass(frozen=True, eq=False)
 class TransitionsContent:
-    """The matrix of classes, and what shuffled channels would give.
-
-    Attributes
-    ----------
-    compared
-        The networks and their pairs.
-    matrix, null
-        [classes, classes], pairs by class before (rows) and after; of shuffled ones.
-    """
+    """The matrix of classes, and what shuffled channels would give."""
 
     compared: Compared
+    """The networks and their pairs."""
     matrix: NDArray[np.int64]
     null: NDArray[np.float64]
+    """[classes, classes], pairs by class before (rows) and after; of shuffled ones."""
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """The matrix, and the null beside it where there is room."""
-        watch.check()
-        with figure_style():
-            face = Face.of(options)
-            kinds = np.flatnonzero(self.matrix.sum(axis=0) + self.matrix.sum(axis=1))
-            room = options.width_mm - 2 * face.margin
-            panels = 2 if room > _BESIDE * face.em else 1
-            width = (room - (panels - 1) * 2 * face.em) / panels
-            top = title_height(options, face)
-            grid = _Grid(face, kinds, width, options, top, int(self.matrix.max()))
-            height = max(top + grid.height + face.margin, options.height_mm or 0.0)
-            page = Page(options, height, face)
-            page.title()
-            found = self.compared.found
-            share = percent(found.summary.changed), percent(found.null.changed)
-            facts = (
-                f"{share[0]} of the classes changed (shuffled channels: {share[1]})",
-                f"{share[0]} changed (shuffled: {share[1]})",
-            )
-            x = face.margin
-            title = ("Class before (rows) and after (columns)", "Before ↓ and after →")
-            words = _Words(title, (" → ".join(self.compared.names),), facts)
-            grid.draw(page, x, top, self.matrix, words, "a")
-            if panels == 2:
-                x += width + 2 * face.em
-                title = ("With channels shuffled within each layer", "Shuffled")
-                words = _Words(title, ("mean of several shuffles",), ("",))
-                grid.draw(page, x, top, self.null, words, "b")
-            return page
+        face = Face.of(options)
+        kinds = np.flatnonzero(self.matrix.sum(axis=0) + self.matrix.sum(axis=1))
+        room = options.width_mm - 2 * face.margin
+        panels = 2 if room > _BESIDE * face.em else 1
+        width = (room - (panels - 1) * 2 * face.em) / panels
+        top = title_height(options, face)
+        grid = _Grid(face, kinds, width, options, top, int(self.matrix.max()))
+        height = max(top + grid.height + face.margin, options.height_mm or 0.0)
+        page = Page(options, height, face)
+        page.title()
+        found = self.compared.found
+        share = percent(found.summary.changed), percent(found.null.changed)
+        facts = (
+            f"{share[0]} of the classes changed (shuffled channels: {share[1]})",
+            f"{share[0]} changed (shuffled: {share[1]})",
+        )
+        x = face.margin
+        title = ("Class before (rows) and after (columns)", "Before ↓ and after →")
+        words = _Words(title, (" → ".join(self.compared.names),), facts)
+        grid.draw(page, x, top, self.matrix, words, "a")
+        if panels == 2:
+            x += width + 2 * face.em
+            title = ("With channels shuffled within each layer", "Shuffled")
+            words = _Words(title, ("mean of several shuffles",), ("",))
+            grid.draw(page, x, top, self.null, words, "b")
+        return page
 
     def caption(self) -> str:
         """What the numbers are, how many changed, and the null."""
@@ -180,7 +173,7 @@ class _Grid:
         for line, texts in enumerate((words.networks, words.facts)):
             text = face.first_fitting(texts, self._width)
             base = y + (2.3 + 1.25 * line) * em
-            page.text(x, base, text, colour=page.ink.secondary, gid="facts")
+            page.note(x, base, text, gid="facts")
         left, top = x + self._left, y + _HEAD * em + self._above
         right = left + len(self._kinds) * self._cell + self._kept
         self._draw_classes(page, left, top)
@@ -198,13 +191,12 @@ class _Grid:
                 )
             if self._kept and total:
                 kept = percent(float(matrix[before, before]) / total)
-                page.text(
+                page.note(
                     right,
                     top + (row + 0.5) * self._high + 0.32 * em,
                     kept,
                     size=_SMALL * face.size,
                     align="right",
-                    colour=page.ink.secondary,
                     gid="kept",
                 )
 

@@ -15,20 +15,19 @@ from kernelviewer.figures.counts import (
     coverage_sentence,
     listed,
     named,
-    percent,
 )
 from kernelviewer.figures.exhibits import ORDER
-from kernelviewer.figures.fonts import Face, figure_style
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import Legend, class_entries
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, class_shown, classes_shown
+from kernelviewer.text import percent
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from kernelviewer.figures.legend import Entry
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.scene import Counted, Scene, Yardstick
     from kernelviewer.kernels.bank import Size
@@ -64,32 +63,33 @@ class ZooContent:
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """A stacked bar a network; as thin as need be, and without names then."""
-        with figure_style():
-            face = Face.of(options)
-            em, room = face.em, options.width_mm - 2 * face.margin
-            legend = Legend(self._entries(options), face, room)
-            top = title_height(options, face) + 1.7 * em
-            foot = 0.8 * em + legend.height + face.margin
-            high, is_named = self._rows(options, face, top + foot)
-            before = after = 0.0
-            if is_named and options.labels:
-                names = max(face.width(item.name) for item in self.networks)
-                before = min(names, _NAME * em, 0.4 * room) + 0.6 * em
-                after = face.width("100.0 %") + 0.6 * em
-            if room - before - after < _LEAST_BAR * em:
-                raise too_narrow("the networks do not fit")
-            page = Page(options, top + high + foot, face)
-            page.title()
-            page.heading(page.margin, top - 0.7 * em, self._heading(), room, "")
-            place = (page.margin + before, top, room - before - after, high)
-            if is_named:
-                self._draw_named(page, place, before, watch)
-            else:
-                colours = self._picture(page, place[3])
-                page.image(colours, *place)
-                self._mark_bands(page, place)
-            legend.draw(page, page.margin, page.height - face.margin - legend.height)
-            return page
+        face = Face.of(options)
+        em, room = face.em, options.width_mm - 2 * face.margin
+        total = np.sum([item.by_class for item in self.networks], axis=0)
+        entries = class_entries(np.flatnonzero(total).tolist(), options)
+        legend = Legend(entries, face, room)
+        top = title_height(options, face) + 1.7 * em
+        foot = 0.8 * em + legend.height + face.margin
+        high, is_named = self._rows(options, face, top + foot)
+        before = after = 0.0
+        if is_named and options.labels:
+            names = max(face.width(item.name) for item in self.networks)
+            before = min(names, _NAME * em, 0.4 * room) + 0.6 * em
+            after = face.width("100.0 %") + 0.6 * em
+        if room - before - after < _LEAST_BAR * em:
+            raise too_narrow("the networks do not fit")
+        page = Page(options, top + high + foot, face)
+        page.title()
+        page.heading(page.margin, top - 0.7 * em, self._heading(), room, "")
+        place = (page.margin + before, top, room - before - after, high)
+        if is_named:
+            self._draw_named(page, place, before, watch)
+        else:
+            colours = self._picture(page, place[3])
+            page.image(colours, *place)
+            self._mark_bands(page, place)
+        legend.draw(page, page.margin, page.height - face.margin - legend.height)
+        return page
 
     def caption(self) -> str:
         """What a bar is, and how much is identified."""
@@ -137,12 +137,6 @@ class ZooContent:
         networks = count(len(self.networks), "network")
         return f"{networks}, {count(kernels, 'kernel')} of {size_label(self.size)}"
 
-    def _entries(self, options: FigureOptions) -> list[Entry]:
-        if not options.legend:
-            return []
-        total = np.sum([item.by_class for item in self.networks], axis=0)
-        return class_entries(np.flatnonzero(total).tolist(), options)
-
     def _rows(
         self, options: FigureOptions, face: Face, rest: float
     ) -> tuple[float, bool]:
@@ -183,13 +177,7 @@ class ZooContent:
                 name = names[number]
                 page.text(x - 0.6 * em, baseline, name, align="right", gid="network")
                 told = percent(_counts(item).coverage)
-                page.text(
-                    page.width - page.margin,
-                    baseline,
-                    told,
-                    align="right",
-                    colour=page.ink.secondary,
-                )
+                page.note(page.width - page.margin, baseline, told, align="right")
 
     def _mark_bands(self, page: Page, place: tuple[float, float, float, float]) -> None:
         """The classes' letters, in the middle of every few networks' mean shares."""

@@ -84,8 +84,6 @@ def open_archive(
 
     Parameters
     ----------
-    source, options
-        As for every reader.
     limits
         Of the bytes that come out of it; one for an archive and those inside it.
     open_inner
@@ -242,8 +240,6 @@ class Limits:
     ----------
     packed
         Size of the archive in bytes.
-    watch
-        Checked between pieces of work; raises to cancel.
     """
 
     def __init__(self, packed: int, watch: Watch) -> None:

@@ -89,8 +89,6 @@ def network_in(
 
     Parameters
     ----------
-    watch
-        Checked for each folder below; what it raises cancels the search.
     is_network, is_archive
         Whether some reader takes a file; whether it is an archive.
 

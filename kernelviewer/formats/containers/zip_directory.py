@@ -48,26 +48,18 @@ _UNPACK = "Unpack it, open what is inside."
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One file inside the zip.
-
-    Attributes
-    ----------
-    name
-        Its path inside.
-    method, flags
-        How it is packed, and the zip's flags (bit 0: encrypted).
-    packed, size
-        Bytes in the file and after unpacking.
-    offset
-        Where its local header starts.
-    """
+    """One file inside the zip."""
 
     name: str
+    """Its path inside."""
     method: int
     flags: int
+    """How it is packed, and the zip's flags (bit 0: encrypted)."""
     packed: int
     size: int
+    """Bytes in the file and after unpacking."""
     offset: int
+    """Where its local header starts."""
 
 
 Directory = dict[str, Record]

@@ -112,10 +112,6 @@ def read_parts(
 
     Parameters
     ----------
-    source
-        The index.
-    options
-        As for every reader.
     parts
         The files that it names.
     where
@@ -132,8 +128,7 @@ def read_parts(
         options.watch.check()
         with damage_named(part.path, "a part of sharded weights"):
             if not is_hdf5(part):
-                msg = "it is no HDF5 file, as the others are"
-                raise DamagedError(msg)
+                raise DamagedError("it is no HDF5 file, as the others are")
             contents = Contents.of(_whole(part))
         expected = [path.strip("/") for path in where if part.path.name in where[path]]
         contents.note_missing(expected, part.path.name)
@@ -156,8 +151,7 @@ def _from_zip(source: Source) -> tuple[Hdf5, dict[str, str]]:
     """The weights inside a ``.keras`` file, and its texts by name."""
     file, records = source.file(), zip_records(source)
     if _WEIGHTS not in records:
-        msg = "there are no weights in it"
-        raise DamagedError(msg)
+        raise DamagedError("there are no weights in it")
     texts = {name: _text(file, records, name) for name in (_CONFIG, _FACTS)}
     record = records[_WEIGHTS]
     member = ZipRecord(file, record)

@@ -14,25 +14,17 @@ _MAX_DEPTH = 64
 
 @dataclass(slots=True, eq=False)
 class Layer:
-    """A layer or, with layers inside, a model.
-
-    Attributes
-    ----------
-    name
-        The layer's own name.
-    kind
-        Its class without the package it is registered under: ``DepthwiseConv2D``.
-    settings
-        Its configuration.
-    place
-        Its number in network order, over all levels.
-    """
+    """A layer or, with layers inside, a model."""
 
     name: str
+    """The layer's own name."""
     kind: str
+    """Its class without the package it is registered under: ``DepthwiseConv2D``."""
     settings: dict[str, Any] = field(default_factory=dict)
+    """Its configuration."""
     layers: list[Layer] = field(default_factory=list)
     place: int = 0
+    """Its number in network order, over all levels."""
 
     def numbers(self, name: str) -> tuple[int, ...] | None:
         """A setting of one or several whole numbers: strides, dilation."""
@@ -71,8 +63,7 @@ def read_config(text: str) -> Network:
     try:
         config = json.loads(text)
     except (ValueError, RecursionError):
-        msg = "its configuration is damaged"
-        raise DamagedError(msg) from None
+        raise DamagedError("its configuration is damaged") from None
     root = _layer(config, 0)
     network = Network(root)
     _number(root, network.by_name)
@@ -88,8 +79,7 @@ def snake_case(kind: str) -> str:
 
 def _layer(config: object, depth: int) -> Layer:
     if depth > _MAX_DEPTH:
-        msg = "its configuration is nested absurdly deep"
-        raise DamagedError(msg)
+        raise DamagedError("its configuration is nested absurdly deep")
     entry = config if isinstance(config, dict) else {}
     settings = entry.get("config")
     inside: object = settings  # Keras 1 lists a Sequential's layers right here

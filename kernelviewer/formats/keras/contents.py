@@ -44,29 +44,20 @@ _VARIABLE = re.compile(r"(^|/)vars/\d+$|/vars/")
 
 @dataclass(slots=True)
 class Contents:
-    """The contents of HDF5 files, together.
-
-    Attributes
-    ----------
-    leaves, skipped, attributes
-        Arrays that may be weights, what else there is, and what is noted beside them.
-    written
-        When each array was written, as a number.
-    is_keras
-        Whether Keras wrote them.
-    files
-        The files.
-    missing
-        What should be there and is not, each with its file.
-    """
+    """The contents of HDF5 files, together."""
 
     leaves: list[Leaf] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     attributes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Arrays that may be weights, what else there is, and what is noted beside them."""
     written: dict[str, int] = field(default_factory=dict)
+    """When each array was written, as a number."""
     is_keras: bool = False
+    """Whether Keras wrote them."""
     files: list[OpenedFile] = field(default_factory=list)
+    """The files."""
     missing: list[str] = field(default_factory=list)
+    """What should be there and is not, each with its file."""
     _paths: list[str] = field(default_factory=list)
 
     @classmethod

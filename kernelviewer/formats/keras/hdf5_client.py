@@ -113,25 +113,18 @@ class Dataset:
 
 @dataclass(slots=True)
 class Hdf5:
-    """The bytes of an HDF5 file: a file, a stretch of one, or in memory.
-
-    Attributes
-    ----------
-    file, offset, size
-        Where the bytes lie.
-    data
-        The bytes, where the file holds them packed.
-    datasets, attributes, skipped
-        What the file holds; attributes by the path of their group.
-    """
+    """The bytes of an HDF5 file: a file, a stretch of one, or in memory."""
 
     file: OpenedFile
     offset: int
     size: int
+    """Where the bytes lie."""
     data: NDArray[np.uint8] | None = None
+    """The bytes, where the file holds them packed."""
     datasets: list[Dataset] = field(default_factory=list)
     attributes: dict[str, dict[str, Any]] = field(default_factory=dict)
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    """What the file holds; attributes by the path of their group."""
 
     def list(self) -> None:
         """Fill in what the file holds.

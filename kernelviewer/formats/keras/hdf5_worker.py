@@ -134,8 +134,7 @@ class Listing:
     def _progress(self) -> None:
         self._objects += 1
         if self._objects > MAX_OBJECTS:
-            msg = "it lists an absurd number of objects"
-            raise MemoryError(msg)
+            raise MemoryError("it lists an absurd number of objects")
         if time.monotonic() - self._watched > HANG_SECONDS / 4:
             self._watched = time.monotonic()
             watch()
@@ -190,8 +189,7 @@ def attribute(group: h5py.Group, name: str) -> str | list[str]:
     """A text or a list of texts."""
     handle = group.attrs.get_id(name)
     if math.prod(handle.shape) * handle.dtype.itemsize > MAX_ATTRIBUTE:
-        msg = "an attribute in it is absurdly large"
-        raise ValueError(msg)
+        raise ValueError("an attribute in it is absurdly large")
     value = group.attrs[name]
     if isinstance(value, bytes | str):
         return text(value)

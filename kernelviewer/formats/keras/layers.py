@@ -50,22 +50,15 @@ _LARGEST_BLOCK = 200
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """The kind of a layer.
-
-    Attributes
-    ----------
-    name
-        ``depthwise``, ``separable``, ``convolution`` …; empty if nothing tells.
-    doubts
-        The variables that may be depthwise kernels or an ordinary convolution's: what
-        their axes may be, a sentence each.
-    depthwise
-        The variables that are depthwise kernels, where a layer has several.
-    """
+    """The kind of a layer."""
 
     name: str
+    """``depthwise``, ``separable``, ``convolution`` …; empty if nothing tells."""
     doubts: Mapping[str, str] = field(default_factory=dict)
+    """The variables that may be depthwise kernels or an ordinary convolution's: what
+    their axes may be, a sentence each."""
     depthwise: frozenset[str] = frozenset()
+    """The variables that are depthwise kernels, where a layer has several."""
 
 
 @dataclass(slots=True, eq=False)
@@ -119,25 +112,17 @@ class _Weights:
 
 @dataclass(frozen=True, slots=True)
 class _Surroundings:
-    """The surroundings of open kernels.
-
-    Attributes
-    ----------
-    norms
-        Widths of the normalisations.
-    given
-        Channels that the other layers give, which may have a normalisation too.
-    taken, mixed
-        Channels that the others take, and that those take which run pixel by pixel.
-    rivals
-        How many layers are as open as this one and of its shape, itself counted.
-    """
+    """The surroundings of open kernels."""
 
     norms: list[int]
+    """Widths of the normalisations."""
     given: list[int]
+    """Channels that the other layers give, which may have a normalisation too."""
     taken: list[int]
     mixed: list[int]
+    """Channels that the others take, and that those take which run pixel by pixel."""
     rivals: int = 1
+    """How many layers are as open as this one and of its shape, itself counted."""
 
     def follows(self, width: int) -> bool:
         """True if a norm of this width is left for each open layer."""

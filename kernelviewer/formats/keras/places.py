@@ -26,37 +26,25 @@ _LONGEST_NAME = 200
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a dataset belongs.
-
-    Attributes
-    ----------
-    path
-        Names of the models around it and of its layer.
-    variable
-        Last part of its path: ``kernel:0``, or a number.
-    layer
-        Its layer in the configuration, if it is there.
-    order
-        Sorts datasets in network order.
-    owner
-        Path in the file of the layer that has the variable.
-    class_name
-        Its layer's class, from the configuration or the path; empty if neither tells.
-    names
-        What the attribute that holds the layer is called, and the layer's own name.
-    lists
-        How many parts of ``owner`` lead to the innermost layer in a list of layers;
-        what is below are attributes of that layer.
-    """
+    """Where a dataset belongs."""
 
     path: tuple[str, ...]
+    """Names of the models around it and of its layer."""
     variable: str
+    """Last part of its path: ``kernel:0``, or a number."""
     layer: Layer | None
+    """Its layer in the configuration, if it is there."""
     order: tuple[Any, ...]
+    """Sorts datasets in network order."""
     owner: tuple[str, ...]
+    """Path in the file of the layer that has the variable."""
     class_name: str
+    """Its layer's class, from the configuration or the path; empty if neither tells."""
     names: tuple[str, ...]
+    """What the attribute that holds the layer is called, and the layer's own name."""
     lists: int
+    """How many parts of ``owner`` lead to the innermost layer in a list of layers; what
+    is below are attributes of that layer."""
 
 
 def places(
@@ -69,8 +57,6 @@ def places(
 
     Parameters
     ----------
-    paths
-        The datasets.
     attributes
         What HDF5 notes beside them, by the path of the group.
     network

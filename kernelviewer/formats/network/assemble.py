@@ -39,26 +39,22 @@ class Contents:
 
     Attributes
     ----------
-    format
-        The container's name for people.
-    leaves
-        Every array, in file order.
     skipped, warnings, architecture, metadata
         As in `kernelviewer.formats.Checkpoint`.
-    files
-        Those beside the file itself that hold weights; their sizes count.
-    numbers
-        Raw name → value of plain numbers that may be scales of quantised arrays.
     """
 
     format: str
+    """The container's name for people."""
     leaves: list[Leaf]
+    """Every array, in file order."""
     skipped: list[Skipped] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     numbers: Mapping[str, float] = field(default_factory=dict)
+    """Raw name → value of plain numbers that may be scales of quantised arrays."""
     architecture: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
     files: tuple[OpenedFile, ...] = ()
+    """Those beside the file itself that hold weights; their sizes count."""
 
 
 @dataclass(slots=True, eq=False)

@@ -38,19 +38,13 @@ _MOST_KERNELS = 4
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """The order of an array's axes.
-
-    Attributes
-    ----------
-    layout
-        ``stack`` is [C, *kernel], ``stack last`` [*kernel, C], ``middle``
-        [C, *kernel, 1] or [1, *kernel, C].
-    doubt
-        What else the axes may be, a sentence; empty where they are clear.
-    """
+    """The order of an array's axes."""
 
     layout: Layout
+    """``stack`` is [C, *kernel], ``stack last`` [*kernel, C], ``middle`` [C, *kernel,
+    1] or [1, *kernel, C]."""
     doubt: str = ""
+    """What else the axes may be, a sentence; empty where they are clear."""
 
 
 _CLEAR = {name: Axes(name) for name in ("pytorch", "flax", "keras", "stack")}

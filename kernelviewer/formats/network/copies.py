@@ -58,8 +58,6 @@ def choose_copy(leaves: list[Leaf], wish: str) -> Choice:
 
     Parameters
     ----------
-    leaves
-        The weights of the file.
     wish
         Which copy is wanted; ``""`` for the averaged (EMA) one, else the first.
 
@@ -244,23 +242,16 @@ def _signature(names: Iterable[str], shapes: Iterable[tuple[int, ...]]) -> Signa
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """A copy under a prefix and the one it follows, as positions among the leaves.
-
-    Attributes
-    ----------
-    prefix, base
-        Prefix of the copy; of the other, ``""`` if it has none.
-    mine, theirs
-        Everything in the copy, and in the other.
-    twins
-        Of a leaf in the copy: the same in the other.
-    """
+    """A copy under a prefix and the one it follows, as positions among the leaves."""
 
     prefix: str
     base: str
+    """Prefix of the copy; of the other, ``""`` if it has none."""
     mine: list[int]
     theirs: list[int]
+    """Everything in the copy, and in the other."""
     twins: dict[int, int]
+    """Of a leaf in the copy: the same in the other."""
 
 
 def _choose_prefix(leaves: list[Leaf], wish: str) -> Choice:

@@ -237,8 +237,6 @@ def apply_scales(
 
     Parameters
     ----------
-    leaves
-        Everything found in the file.
     numbers
         Raw name → value of plain numbers in the file.
 

@@ -68,6 +68,8 @@ def arrange(leaves: Iterable[Leaf], copy: str = "") -> Arranged:
     ----------
     leaves
         A file's arrays in its order.
+    path
+        The file, for messages.
     copy
         The wanted copy of the network; ``""``: the EMA copy if there is one.
 
@@ -112,8 +114,6 @@ def no_weights(path: Path, what: str, skipped: Iterable[Skipped]) -> CheckpointE
 
     Parameters
     ----------
-    path
-        The file.
     what
         What it is, with an article.
     skipped

@@ -153,11 +153,9 @@ class _Walk:
     def graph(self, scope: Scope) -> None:
         """Visit the nodes, and the graphs and functions inside, in order."""
         if any(item is scope.graph for item in self._active):
-            msg = "its functions call each other in a circle"
-            raise DamagedError(msg)
+            raise DamagedError("its functions call each other in a circle")
         if len(self._active) > _MAX_NESTED:
-            msg = "its functions are nested absurdly deep"
-            raise DamagedError(msg)
+            raise DamagedError("its functions are nested absurdly deep")
         self._active.append(scope.graph)
         self._keep(scope.graph)
         self._wholes |= wholes(self.constants, scope)

@@ -107,11 +107,10 @@ class Scope:
             elif name in graph.weights:
                 return scope, name, graph.weights[name]
             elif name in graph.sparse:
-                msg = (
+                raise NotConstantError(
                     "it is stored sparse, which is not read: export the network "
                     "again without sparse weights"
                 )
-                raise NotConstantError(msg)
             elif scope.parent is not None:
                 scope = scope.parent
             else:
@@ -158,8 +157,7 @@ class Constants:
             if key in self._failed:
                 raise self._failed[key].with_traceback(None)
             if key in self._busy:
-                msg = "a weight in it is computed from itself"
-                raise DamagedWeightError(msg)
+                raise DamagedWeightError("a weight in it is computed from itself")
             if depth > _MAX_CHAIN:
                 raise NotConstantError(_TOO_LONG)
             self._scopes[key[0]] = scope  # keeps the id taken
@@ -194,8 +192,7 @@ class Constants:
         if isinstance(origin, TensorRecord):
             return self.store.value(origin)
         if origin is None:
-            msg = "it is an input of the network"
-            raise NotConstantError(msg)
+            raise NotConstantError("it is an input of the network")
         function = self.model.function(origin)
         output = origin.outputs.index(name)
         if function is not None and output < len(function.outputs):
@@ -219,8 +216,7 @@ class Constants:
             for item in node.inputs
         ]
         if not inputs or inputs[0] is None:
-            msg = f"its {node.operator} has no input"
-            raise NotConstantError(msg)
+            raise NotConstantError(f"its {node.operator} has no input")
         return tuple(inputs)
 
     def _counted(self, value: Value, call: Call) -> Value:
@@ -274,8 +270,7 @@ class Constants:
                 return given(np.int64(attribute.integer), key)
             if name == "value_ints":
                 return given(np.array(attribute.integers, np.int64), key)
-        msg = "it is stored sparse or as text, which is not read"
-        raise NotConstantError(msg)
+        raise NotConstantError("it is stored sparse or as text, which is not read")
 
 
 def _content(value: Value) -> Hashable:

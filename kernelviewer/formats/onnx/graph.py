@@ -140,13 +140,6 @@ def _domain(name: str) -> str:
 def read_model(data: Data, watch: Watch = NEVER) -> Model:
     """Walk the whole file once.
 
-    Parameters
-    ----------
-    data
-        The file's bytes.
-    watch
-        Checked now and then; what it raises cancels.
-
     Raises
     ------
     DamagedError
@@ -166,15 +159,13 @@ def read_model(data: Data, watch: Watch = NEVER) -> Model:
             key = "producer" if number == 2 else "producer version"
             facts[key] = text(data, a, b)
     if graph is None:
-        msg = "there is no graph in it"
-        raise DamagedError(msg)
+        raise DamagedError("there is no graph in it")
     return Model(graph, functions, facts)
 
 
 def _graph(data: Data, span: Span, depth: int, watch: Watch = NEVER) -> Graph:
     if depth > _MAX_DEPTH:
-        msg = "its graphs are nested absurdly deep"
-        raise DamagedError(msg)
+        raise DamagedError("its graphs are nested absurdly deep")
     graph = Graph()
     for number, wire, a, b in fields(data, span):
         if wire != BYTES:
@@ -291,8 +282,7 @@ def _tensor(data: Data, span: Span) -> TensorRecord:
         elif number == 14 and wire == VARINT:
             record.is_external = a == 1
         if len(record.typed) > _MAX_PIECES:
-            msg = "a weight in it is scattered over too many pieces"
-            raise DamagedError(msg)
+            raise DamagedError("a weight in it is scattered over too many pieces")
     record.shape = tuple(shape)
     return record
 

@@ -64,8 +64,7 @@ def layer_of(constants: Constants, scope: Scope, node: Node) -> Layer:
     """
     node = scope.settled(node)
     if not weight_name(node):
-        msg = "it has no weights"
-        raise NotConstantError(msg)
+        raise NotConstantError("it has no weights")
     value = _effective(constants, scope, node)
     if value.kind.kind not in "iuf":
         msg = f"its weights are of type {value.kind}, which no convolution has"

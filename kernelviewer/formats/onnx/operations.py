@@ -128,8 +128,7 @@ class Call:
 
     def fail(self, what: str) -> Never:
         """Give up: what is wrong with the operation, after its name."""
-        msg = f"its {self.node.operator[:40]} {what}"
-        raise NotConstantError(msg)
+        raise NotConstantError(f"its {self.node.operator[:40]} {what}")
 
 
 if TYPE_CHECKING:

@@ -56,30 +56,25 @@ class Value:
     ----------
     shape, dtype, load, raw_name
         As in `kernelviewer.formats.Tensor`: the type is the stored one.
-    kind
-        Type of what ``load`` gives.
-    identity
-        Equal for two values that come from the same weights in the same way.
-    sources
-        Identities of the records that the values come from.
-    cost, depth, made
-        Reads and operations behind it, operations one after another, and values that
-        they make.
-    part
-        The value that this is a piece of, and which piece.
     """
 
     shape: tuple[int, ...]
     dtype: str
     load: Callable[[], NDArray[np.generic]]
     kind: np.dtype[np.generic]
+    """Type of what ``load`` gives."""
     raw_name: str = ""
     identity: Hashable = None
+    """Equal for two values that come from the same weights in the same way."""
     sources: frozenset[int] = frozenset()
+    """Identities of the records that the values come from."""
     cost: int = 1
     depth: int = 0
     made: int = 0
+    """Reads and operations behind it, operations one after another, and values that
+    they make."""
     part: tuple[Value, tuple[slice, ...]] | None = None
+    """The value that this is a piece of, and which piece."""
 
 
 def given(values: NDArray[np.generic] | np.generic, identity: Hashable = None) -> Value:
@@ -215,8 +210,7 @@ def _decode(raw: NDArray[np.uint8], dtype: str, count: int) -> NDArray[np.generi
 
 def _whole(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 20):
-        msg = "the place of a weight in another file is no number"
-        raise DamagedWeightError(msg)
+        raise DamagedWeightError("the place of a weight in another file is no number")
     return int(text)
 
 
@@ -316,8 +310,6 @@ def along(
 
     Parameters
     ----------
-    value
-        Scales or zero points.
     shape
         Of the weight that they belong to.
     axis
@@ -365,8 +357,7 @@ def _chosen(
         which = "fit more than one axis" if fitting else "fit no axis"
     if wanted in fitting:
         return wanted
-    msg = (
+    raise NotConstantError(
         f"its scales of shape {list(value.shape)}{blocks} {which} of its shape, "
         f"{list(shape)}"
     )
-    raise NotConstantError(msg)

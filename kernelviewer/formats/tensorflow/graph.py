@@ -88,8 +88,7 @@ def read(source: Source, options: Options) -> Checkpoint:
         if any(node.operator in CONVOLUTIONS for node in nodes):
             problem = f"{_WHAT} whose weights lie in another file"
             raise CheckpointError(source.path, problem, _FREEZE)
-        problem = f"{_WHAT} without convolutions"
-        raise CheckpointError(source.path, problem)
+        raise CheckpointError(source.path, f"{_WHAT} without convolutions")
     return Checkpoint(
         source.path,
         "TensorFlow graph",
@@ -220,8 +219,7 @@ def _shape(data: Data, span: Span) -> tuple[int, ...]:
             ]
             sides.append(sizes[0] if sizes else 0)
     if len(sides) > _MAX_DIMENSIONS or any(side < 0 for side in sides):
-        msg = f"a weight in it has the shape {sides[:_MAX_DIMENSIONS]}"
-        raise DamagedError(msg)
+        raise DamagedError(f"a weight in it has the shape {sides[:_MAX_DIMENSIONS]}")
     return tuple(sides)
 
 
@@ -235,23 +233,16 @@ _MAX_STEPS = 64
 
 @dataclass(frozen=True, slots=True)
 class Convolution:
-    """How an operator stores its kernels, which are its second input.
-
-    Attributes
-    ----------
-    kind
-        Name of the layer where the file gives none; also how its dilations and strides
-        are cut: ``conv3d`` has three.
-    order
-        Axes of the stored kernels in PyTorch's order.
-    depthwise, transposed
-        What the operator is.
-    """
+    """How an operator stores its kernels, which are its second input."""
 
     kind: str
+    """Name of the layer where the file gives none; also how its dilations and strides
+    are cut: ``conv3d`` has three."""
     order: tuple[int, ...]
+    """Axes of the stored kernels in PyTorch's order."""
     depthwise: bool = False
     transposed: bool = False
+    """What the operator is."""
 
 
 _PLAIN = Convolution("conv2d", (3, 2, 0, 1))
@@ -313,12 +304,8 @@ def convolutions(
 
     Parameters
     ----------
-    nodes
-        The graph.
     constants
         Its weights by the names of their nodes.
-    watch
-        Checked now and then; what it raises cancels.
     """
     listed = list(nodes)
     by_name = {node.name: node for node in listed}

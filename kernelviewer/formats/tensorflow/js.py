@@ -110,8 +110,7 @@ def _found(
 
 def _json(source: Source) -> object:
     if source.size > _MAX_JSON:
-        msg = "its JSON is larger than that of any network"
-        raise DamagedError(msg)
+        raise DamagedError("its JSON is larger than that of any network")
     try:
         return json.loads(source.path.read_bytes())
     except (ValueError, RecursionError):
@@ -242,8 +241,6 @@ def read_manifest(
         What the JSON says: groups of files (``paths``) and of the ``weights`` in them.
     model
         The JSON file; the others must lie in its folder or below.
-    watch
-        Checked before each file; what it raises cancels.
 
     Raises
     ------

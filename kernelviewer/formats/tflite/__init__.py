@@ -89,8 +89,7 @@ class _Walk:
     def model(self, model: Table) -> None:
         """Visit every subgraph."""
         if not len(model.tables(2)):
-            msg = "there is no graph in it"
-            raise DamagedError(msg)
+            raise DamagedError("there is no graph in it")
         kinds = model.tables(1)
         if len(kinds) > _MAX_KINDS:
             raise DamagedError(_ABSURD)
@@ -128,8 +127,7 @@ class _Walk:
         kind = CONVOLUTIONS.get(layer.code)
         self._convolutions += kind is not None
         if len(layer.inputs) < 2 or not layer.outputs:
-            msg = "a layer in it has no weights"
-            raise DamagedError(msg)
+            raise DamagedError("a layer in it has no weights")
         name = layer_name(
             graph.tensors[layer.inputs[1]].text(3),
             graph.tensors[layer.outputs[0]].text(3),

@@ -85,8 +85,7 @@ class Table:
     def _list(self, index: int, code: str, limit: int) -> tuple[Any, ...]:
         start, count = self.vector(index, struct.calcsize(f"<{code}"))
         if count > limit:
-            msg = "a list of numbers in it is absurdly long"
-            raise DamagedError(msg)
+            raise DamagedError("a list of numbers in it is absurdly long")
         form = struct.Struct(f"<{count}{code}")
         return form.unpack(self.data[start : start + form.size])
 
@@ -145,29 +144,20 @@ FULLY_CONNECTED = 9
 
 @dataclass(frozen=True, slots=True)
 class Convolution:
-    """How one operator stores its kernels and its options.
-
-    Attributes
-    ----------
-    name
-        For layers that the file gives no readable name.
-    order
-        Axes of the stored kernels in PyTorch's order.
-    image
-        Which input is convolved.
-    strides, dilations
-        Fields of the options, the outermost axis first.
-    depthwise, transposed
-        What the operator is.
-    """
+    """How one operator stores its kernels and its options."""
 
     name: str
+    """For layers that the file gives no readable name."""
     order: tuple[int, ...]
+    """Axes of the stored kernels in PyTorch's order."""
     image: int
+    """Which input is convolved."""
     strides: tuple[int, ...]
     dilations: tuple[int, ...] = ()
+    """Fields of the options, the outermost axis first."""
     depthwise: bool = False
     transposed: bool = False
+    """What the operator is."""
 
 
 CONVOLUTIONS: dict[int, Convolution] = {
@@ -249,8 +239,7 @@ class Subgraph:
         """The operator's number in the schema."""
         index = operator.number(0, "<I")
         if index >= len(self.codes):
-            msg = "an operator in it is of no known kind"
-            raise DamagedError(msg)
+            raise DamagedError("an operator in it is of no known kind")
         return self.codes[index]
 
     def constant(self, index: int) -> Constant:
@@ -266,11 +255,10 @@ class Subgraph:
         for _ in range(8):
             tensor = self.tensors[index]
             if tensor.field(6):
-                msg = (
+                raise UnreadError(
                     "it is stored sparse, which is not read: convert the network "
                     "again without sparsity"
                 )
-                raise UnreadError(msg)
             buffer = tensor.number(2, "<I")
             offset, size = self._bytes(buffer)
             if size:
@@ -279,8 +267,7 @@ class Subgraph:
             if maker is None or maker.code not in HANDED_ON or not maker.inputs:
                 break
             index = maker.inputs[0]
-        msg = "its weights are computed by the network"
-        raise UnreadError(msg)
+        raise UnreadError("its weights are computed by the network")
 
     def _bytes(self, number: int) -> tuple[int, int]:
         """Offset and size of a buffer; files over 2 GB keep them beside the tables."""
@@ -297,16 +284,13 @@ class Subgraph:
         name, shape = tensor.text(3), tensor.integers(0)
         dtype = TYPES.get(tensor.number(1, "<b"))
         if dtype is None:
-            msg = (
+            raise UnreadError(
                 f"its numbers are of a type that is not read ({tensor.number(1, '<b')})"
             )
-            raise UnreadError(msg)
         if len(shape) > 8 or any(length < 0 for length in shape):
-            msg = f"a weight in it has the shape {list(shape[:8])}"
-            raise DamagedError(msg)
+            raise DamagedError(f"a weight in it has the shape {list(shape[:8])}")
         if size < stored_bytes(math.prod(shape), dtype):
-            msg = "a weight in it has fewer values than its shape says"
-            raise DamagedError(msg)
+            raise DamagedError("a weight in it has fewer values than its shape says")
         scale, zero = _scales(tensor.table(4), shape)
         if dtype in ("float16", "float32", "float64", "bfloat16"):
             scale = zero = None

@@ -68,8 +68,6 @@ class LegacyStream:
         What holds the stream, and where.
     origin
         Where values are read later, at the same positions.
-    watch
-        Checked now and then; raises to cancel.
 
     Attributes
     ----------

@@ -60,8 +60,6 @@ class PickleState:
         Descriptions of the functions that the pickle may ask for.
     persistent
         Turns a persistent id into a value.
-    watch
-        Checked now and then; raises to cancel.
     """
 
     def __init__(

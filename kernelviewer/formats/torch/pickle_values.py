@@ -75,25 +75,17 @@ class Global:
 
 @dataclass(slots=True, eq=False)
 class Stub:
-    """An object of a class that is not ours to build.
-
-    Attributes
-    ----------
-    kind
-        Its class, or the function that would have made it.
-    arguments
-        What it would have been made with.
-    state
-        Its attributes; None where the pickle sets none, as for the following.
-    items, mapping
-        What was appended to it, and set in it by key.
-    """
+    """An object of a class that is not ours to build."""
 
     kind: object
+    """Its class, or the function that would have made it."""
     arguments: object = ()
+    """What it would have been made with."""
     state: dict[Any, Any] | None = None
+    """Its attributes; None where the pickle sets none, as for the following."""
     items: list[Any] | None = None
     mapping: dict[Any, Any] | None = None
+    """What was appended to it, and set in it by key."""
 
 
 @dataclass(slots=True, eq=False)  # made in thousands: frozen ones take twice as long
@@ -117,8 +109,6 @@ class StoredTensor:
     ----------
     offset, strides
         In values, as PyTorch counts them.
-    scale, zero_point, axis
-        Of a quantised tensor: numbers, or tensors with one value per index of ``axis``.
     """
 
     storage: Storage
@@ -129,6 +119,8 @@ class StoredTensor:
     scale: object = None
     zero_point: object = 0
     axis: int = 0
+    """Of a quantised tensor: numbers, or tensors with one value per index of
+    ``axis``."""
 
 
 @dataclass(slots=True, eq=False)

@@ -103,8 +103,6 @@ class Walk:
     ----------
     make_leaf
         Turns a described tensor or array into a leaf without a place.
-    watch
-        Checked now and then; raises to cancel.
     operators_of
         Name of a TorchScript class → its attributes that convolutions use.
 

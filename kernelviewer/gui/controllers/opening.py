@@ -46,13 +46,6 @@ P = ParamSpec("P")
 class Opener(QObject):
     """Brings networks into the document.
 
-    Parameters
-    ----------
-    document
-        Where opened networks go.
-    jobs, panel
-        Run the reading and show errors.
-
     Attributes
     ----------
     asks

@@ -83,13 +83,6 @@ def _pace(run: Run) -> int:
 class Runs(QObject):
     """Lets open runs stand on the steps that are asked for, and has them encoded.
 
-    Parameters
-    ----------
-    document
-        Has the runs.
-    jobs
-        Read and encode.
-
     Attributes
     ----------
     watched
@@ -114,18 +107,14 @@ class Runs(QObject):
         self._ahead: tuple[int, int] | None = None
         self._seen: object = None
         self._playing: int | None = None
-        self._pace = QTimer(self)
-        self._pace.setSingleShot(True)
-        self._pace.setTimerType(Qt.TimerType.PreciseTimer)
+        self._pace = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._pace.timeout.connect(self._play_on)
         self._clock = QElapsedTimer()
         self._due = 0
         self.watched: Path | None = None
         self._arrivals: Arrivals | None = None
         self._watching: int | None = None
-        self._look_again = QTimer(self)
-        self._look_again.setSingleShot(True)
-        self._look_again.setInterval(WATCHED_MS)
+        self._look_again = QTimer(self, singleShot=True, interval=WATCHED_MS)
         self._look_again.timeout.connect(self._poll)
         document.changed.connect(self.look)
 
@@ -170,10 +159,13 @@ class Runs(QObject):
         )
 
     def go_by(self, identity: int, by: int) -> None:
-        """Let a run stand on a later or an earlier step."""
+        """Let a run stand on a later or an earlier step; say so where there is none."""
         model = self._document.model(identity)
         wished = self._wish is not None and self._wish[0] == identity
         now = self._wish[1] if wished and self._wish else model.step
+        if model.run is not None and not 0 <= now + by < len(model.run):
+            end = "last" if by > 0 else "first"
+            self.told.emit(f"This is the {end} step of {model.run.name}")
         self.go_to(identity, now + by)
 
     def _stand(self, identity: int, step: int, bank: KernelBank) -> None:

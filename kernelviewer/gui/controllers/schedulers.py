@@ -52,8 +52,6 @@ class Scheduler(QObject, Generic[K]):
     ----------
     document
         Gets the results; `look` is called whenever it changes.
-    jobs
-        Runs what is asked for.
     """
 
     changed = Signal()
@@ -426,11 +424,6 @@ class FileHashes(QObject):
 
     A large file takes a core for seconds: first come the labels, and other files. Those
     of a run are hashed when it is saved.
-
-    Parameters
-    ----------
-    jobs
-        Reads the files.
     """
 
     found = Signal()
@@ -482,15 +475,6 @@ class MemoryReleaser(QObject):
     """Once the document has rested, hidden views let go of a run's other steps.
 
     Where there are many kernels a quiet task gives memory back.
-
-    Parameters
-    ----------
-    document
-        Whose changes are waited for.
-    jobs
-        Runs the task.
-    presenter
-        Has the views.
     """
 
     def __init__(
@@ -498,9 +482,7 @@ class MemoryReleaser(QObject):
     ) -> None:
         super().__init__(parent)
         self._document, self._jobs, self._presenter = document, jobs, presenter
-        self._rest = QTimer(self)
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(REST_MS)
+        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self._on_rest)
         document.changed.connect(self._on_changed)
 

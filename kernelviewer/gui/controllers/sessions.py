@@ -66,8 +66,6 @@ class Recovery(QObject):
 
     Parameters
     ----------
-    jobs
-        Writes in the background.
     wanted
         Gives what is to be kept now; None: nothing is open.
     """
@@ -88,9 +86,7 @@ class Recovery(QObject):
         self._waiting_since = 0.0
         self._is_broken = False
         self.offers: tuple[Offer, ...] = ()
-        self.timer = QTimer(self)
-        self.timer.setSingleShot(True)
-        self.timer.setInterval(DELAY_MS)
+        self.timer = QTimer(self, singleShot=True, interval=DELAY_MS)
         self.timer.timeout.connect(self.keep_now)
 
     def note_change(self) -> None:
@@ -218,24 +214,16 @@ SESSIONS = f"Sessions (*{SUFFIX})"
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A session being opened.
-
-    Attributes
-    ----------
-    path
-        Its file.
-    others
-        What else to open then.
-    kept
-        The claim on it, if it is work that was kept.
-    located
-        Whether the user had to say where its files are.
-    """
+    """A session being opened."""
 
     path: Path
+    """Its file."""
     others: tuple[Path, ...] = ()
+    """What else to open then."""
     kept: RecoveryFile | None = None
+    """The claim on it, if it is work that was kept."""
     located: bool = False
+    """Whether the user had to say where its files are."""
 
     @property
     def name(self) -> str:

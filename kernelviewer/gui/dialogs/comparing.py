@@ -14,15 +14,15 @@ from PySide6.QtWidgets import (
     QStyledItemDelegate,
     QTreeWidget,
     QTreeWidgetItem,
-    QVBoxLayout,
 )
 
 from kernelviewer.gui.controls import (
-    MARGIN,
     Dialog,
     dialog_button,
+    label_of,
     line_of,
     make_default,
+    named,
 )
 from kernelviewer.gui.text import as_tip
 from kernelviewer.gui.views.comparing.bar import MATCHES
@@ -33,10 +33,7 @@ from kernelviewer.state.layer_tree import tree_names
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex
-    from PySide6.QtWidgets import (
-        QStyleOptionViewItem,
-        QWidget,
-    )
+    from PySide6.QtWidgets import QStyleOptionViewItem, QWidget
 
     from kernelviewer.gui.window_context import WindowContext
     from kernelviewer.kernels.bank import KernelBank
@@ -64,8 +61,7 @@ class _Partners(QStyledItemDelegate):
     ) -> QWidget:
         """Qt: a list of layers."""
         box = QComboBox(parent)
-        box.setObjectName("partnerLayers")
-        box.setAccessibleName("The layer that stands against it")
+        named(box, "partnerLayers", "The layer that stands against it")
         for text, layer in self._dialog.partners(index.row()):
             box.addItem(text, layer)
         box.activated.connect(lambda _: self.commitData.emit(box))
@@ -91,13 +87,7 @@ class _Partners(QStyledItemDelegate):
 
 
 class ComparingDialog(Dialog):
-    """Two networks, how their kernels are paired, and their layers side by side.
-
-    Parameters
-    ----------
-    window
-        Has the open networks.
-    """
+    """Two networks, how their kernels are paired, and their layers side by side."""
 
     def __init__(self, window: WindowContext) -> None:
         super().__init__(window, "comparingDialog", "Compare two networks")
@@ -105,8 +95,7 @@ class ComparingDialog(Dialog):
         self.before = self._choice("compareBefore", "Network before")
         self.after = self._choice("compareAfter", "Network after")
         self.match = QComboBox(self)
-        self.match.setObjectName("compareMatchBox")
-        self.match.setAccessibleName("Which kernels correspond")
+        named(self.match, "compareMatchBox", "Which kernels correspond")
         for key, text in MATCHES.items():
             self.match.addItem(text, key)
         self.layers = QTreeWidget(self)
@@ -128,10 +117,7 @@ class ComparingDialog(Dialog):
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         kernels = QHeaderView.ResizeMode.ResizeToContents
         header.setSectionResizeMode(_KERNELS, kernels)
-        self.note = QLabel(self)
-        self.note.setObjectName("pairedNote")
-        self.note.setProperty("role", "secondary")
-        self.note.setWordWrap(True)
+        self.note = label_of(self, name="pairedNote", role="secondary", wraps=True)
         self._lay_out()
         self._begin()
         for box in (self.before, self.after, self.match):
@@ -139,9 +125,7 @@ class ComparingDialog(Dialog):
         window.models_changed.connect(self.close)
 
     def _choice(self, name: str, title: str) -> QComboBox:
-        box = QComboBox(self)
-        box.setObjectName(name)
-        box.setAccessibleName(title)
+        box = named(QComboBox(self), name, title)
         for model in self._window.document.models:
             box.addItem(f"{model.name}  ({model.bank.path.name})", model.id)
         return box
@@ -161,13 +145,8 @@ class ComparingDialog(Dialog):
         cancel = dialog_button(self, "Cancel", "compareCancel", self.reject)
         self.start = dialog_button(self, "Compare", "compareStart", self._on_start)
         make_default(self.start)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
-        column.setSpacing(10)
-        column.addLayout(form)
-        column.addWidget(self.layers, 1)
-        column.addWidget(self.note)
-        column.addLayout(line_of(again, cancel, self.start))
+        buttons = line_of(again, cancel, self.start)
+        self.lay_out(form, (self.layers, 1), self.note, buttons, spacing=10)
 
     def _begin(self) -> None:
         """Show what is compared now, else the first two networks."""
@@ -289,10 +268,3 @@ class ComparingDialog(Dialog):
         before, after = self.before.currentData(), self.after.currentData()
         self._window.compare(Comparing(before, after, self._match(), layers))
         self.accept()
-
-
-def open_comparing(window: WindowContext) -> ComparingDialog:
-    """Show the dialog beside the window, without blocking it."""
-    dialog = ComparingDialog(window)
-    dialog.show()
-    return dialog

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtWidgets import QDialogButtonBox, QLabel, QRadioButton, QVBoxLayout
+from PySide6.QtWidgets import QDialogButtonBox, QRadioButton
 
 from kernelviewer.figures import FigureError, FigureOptions
 from kernelviewer.formats.errors import with_hint
-from kernelviewer.gui.controls import MARGIN, Dialog, note_of
+from kernelviewer.gui.controls import MARGIN, Dialog, label_of, named, note_of
 from kernelviewer.gui.desktop import ask_where
 from kernelviewer.gui.dialogs.figure.requests import FigureRequests
 from kernelviewer.gui.jobs import Reaction
@@ -117,25 +117,17 @@ class ExportLabelsDialog(Dialog):
             "the open network" if len(networks) == 1 else f"{len(networks)} networks"
         )
         self.all = QRadioButton(f"All {count} kernels of {where}", self)
-        self.all.setObjectName("labelsOfAll")
-        self.all.setAccessibleName(self.all.text())
+        named(self.all, "labelsOfAll", self.all.text())
         self.selected = QRadioButton("Only what is selected", self)
-        self.selected.setObjectName("labelsOfSelected")
-        self.selected.setAccessibleName(self.selected.text())
-        self.what = QLabel(self)
-        self.what.setProperty("role", "secondary")
-        self.what.setWordWrap(True)
+        named(self.selected, "labelsOfSelected", self.selected.text())
+        self.what = label_of(self, role="secondary", wraps=True)
         self.what.setContentsMargins(22, 0, 0, 6)
         kinds = QDialogButtonBox.StandardButton
         self.buttons = QDialogButtonBox(kinds.Save | kinds.Cancel, self)
         self.buttons.button(kinds.Save).setText("Save…")
         self.buttons.accepted.connect(self._on_accepted)
         self.buttons.rejected.connect(self.close)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
-        layout.setSpacing(8)
-        for widget in (note, self.all, self.selected, self.what, self.buttons):
-            layout.addWidget(widget)
+        self.lay_out(note, self.all, self.selected, self.what, self.buttons, spacing=8)
         self._show_selection()
 
     def _show_selection(self) -> None:
@@ -176,8 +168,3 @@ class ExportLabelsDialog(Dialog):
             "compute", "labels", title, reaction, write_labels, path, wish
         )
         self.close()
-
-
-def open_export_labels(window: WindowContext) -> None:
-    """Show the dialog beside the window, without blocking it."""
-    ExportLabelsDialog(window).show()

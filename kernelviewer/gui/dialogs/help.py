@@ -9,12 +9,20 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QGuiApplication, QIcon, QTextDocument
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QTextBrowser, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QTextBrowser
 
 from kernelviewer import __version__
 from kernelviewer.files import resource
 from kernelviewer.gui import theme
-from kernelviewer.gui.controls import MARGIN, Dialog, dialog_button, line_of, show_text
+from kernelviewer.gui.controls import (
+    MARGIN,
+    Dialog,
+    dialog_button,
+    in_column,
+    line_of,
+    named,
+    show_text,
+)
 from kernelviewer.gui.glossary import TERMS, found, picture_of, terms_of
 from kernelviewer.gui.painting.kernels import WeightColours
 from kernelviewer.gui.registry import VIEWS
@@ -65,10 +73,7 @@ def show_about(parent: QWidget) -> None:
     parts.setObjectName("versions")
     parts.setProperty("role", "secondary")
     parts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    words = QVBoxLayout()
-    words.setSpacing(10)
-    for label in (title, text, parts):
-        words.addWidget(label)
+    words = in_column(None, title, text, parts, spacing=10)
     both = QHBoxLayout()
     both.setSpacing(20)
     both.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)
@@ -81,11 +86,8 @@ def show_about(parent: QWidget) -> None:
     shut = dialog_button(box, "Close", "closeAbout", box.close)
     shut.setDefault(True)
     shut.setFocus()
-    layout = QVBoxLayout(box)
-    layout.setContentsMargins(MARGIN + 4, MARGIN + 4, MARGIN, 12)
-    layout.setSpacing(16)
-    layout.addLayout(both)
-    layout.addLayout(line_of(copy, shut))
+    margins = (MARGIN + 4, MARGIN + 4, MARGIN, 12)
+    in_column(box, both, line_of(copy, shut), margins=margins, spacing=16)
     box.show()
 
 
@@ -94,8 +96,6 @@ class Glossary(Dialog):
 
     Parameters
     ----------
-    parent
-        The window.
     colours
         [K, 3] of 0 … 255 from the most negative to the most positive weight.
     view
@@ -111,26 +111,18 @@ class Glossary(Dialog):
         tokens = theme.tokens()
         self._colours = WeightColours.of(colours, tokens.panel, tokens.separator)
         self._terms = terms_of(view) if view else TERMS
-        self.search = QLineEdit(self)
-        self.search.setObjectName("glossarySearch")
+        self.search = named(QLineEdit(self), "glossarySearch")
         self.search.setPlaceholderText("Search words")
         self.search.setAccessibleName("Search words")
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._show)
-        self.text = QTextBrowser(self)
-        self.text.setObjectName("glossaryText")
-        self.text.setAccessibleName(place)
+        self.text = named(QTextBrowser(self), "glossaryText", place)
         self.text.document().setDocumentMargin(10)
         self.all = dialog_button(self, "All Words", "glossaryAll", self._show_all)
         self.all.setVisible(bool(view))
         shut = dialog_button(self, "Close", "glossaryClose", self.close)
         shut.setDefault(True)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
-        layout.setSpacing(12)
-        layout.addWidget(self.search)
-        layout.addWidget(self.text)
-        layout.addLayout(line_of(self.all, shut))
+        self.lay_out(self.search, self.text, line_of(self.all, shut), spacing=12)
         for name in {term.picture for term in TERMS}:
             picture = picture_of(name, self._colours)
             kind = QTextDocument.ResourceType.ImageResource

@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QFileDialog,
-    QHBoxLayout,
     QHeaderView,
-    QLabel,
     QTreeWidget,
     QTreeWidgetItem,
-    QVBoxLayout,
 )
 
 from kernelviewer.formats.errors import with_hint
-from kernelviewer.gui.controls import MARGIN, Dialog, dialog_button, make_default
+from kernelviewer.gui.controls import (
+    Dialog,
+    dialog_button,
+    in_row,
+    label_of,
+    make_default,
+    named,
+)
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import as_tip
 from kernelviewer.jobs.sessions import download_missing, look_along
@@ -47,12 +51,6 @@ class LocateDialog(Dialog):
 
     Parameters
     ----------
-    window
-        The dialog's window.
-    name
-        Of the session.
-    lacking
-        What is missing.
     use
         Called once with where the files are, or with None if the user gives up.
     """
@@ -76,56 +74,37 @@ class LocateDialog(Dialog):
         self._hub = {item.key for item in lacking.missing if item.hub}
         self._is_answered = False
         count = len(lacking.missing)
-        title = QLabel(_title(name, lacking), self)
-        title.setProperty("role", "strong")
-        title.setTextFormat(Qt.TextFormat.PlainText)
-        hint = QLabel(HINT, self)
-        hint.setProperty("role", "secondary")
+        title = label_of(self, _title(name, lacking), role="strong", plain=True)
+        hint = label_of(self, HINT, role="secondary")
         for label in (title, hint):
             label.setWordWrap(True)
         hint.setVisible(count > 1)
         asked = [OUTSIDE] * bool(self._unasked) + [DOWNLOAD] * bool(self._hub)
         self.resize(800, 220 + ROW * min(count, 10) + 2 * ROW * len(asked))
-        warning = QLabel("\n\n".join(asked), self)
-        warning.setObjectName("locateOutside")
-        warning.setProperty("role", "secondary")
-        warning.setWordWrap(True)
+        warning = label_of(
+            self, "\n\n".join(asked), name="locateOutside", role="secondary", wraps=True
+        )
         warning.setVisible(bool(asked))
         self.list = self._make_list()
-        self.status = QLabel(self)
-        self.status.setObjectName("locateStatus")
-        self.status.setTextFormat(Qt.TextFormat.PlainText)
-        self.status.setProperty("role", "secondary")
-        self.status.setWordWrap(True)
+        self.status = label_of(
+            self, name="locateStatus", role="secondary", wraps=True, plain=True
+        )
         self.locate = dialog_button(self, "Locate…", "locateFile", self._on_locate)
         self.allow = dialog_button(self, "", "useOutside", self._on_allowed)
         self.download = dialog_button(self, "", "download", self._on_download)
         self.without = dialog_button(self, "", "openWithout", self._on_accepted)
         self.go_on = dialog_button(self, "Open", "openLocated", self._on_accepted)
         self.cancel = dialog_button(self, "Cancel", "cancelLocate", self.close)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        buttons.addWidget(self.locate)
-        buttons.addWidget(self.allow)
-        buttons.addWidget(self.download)
-        buttons.addStretch(1)
-        for button in (self.without, self.go_on, self.cancel):
-            buttons.addWidget(button)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
-        layout.setSpacing(10)
-        layout.addWidget(title)
-        layout.addWidget(hint)
-        layout.addWidget(warning)
-        layout.addWidget(self.list, 1)
-        layout.addWidget(self.status)
-        layout.addLayout(buttons)
+        first = (self.locate, self.allow, self.download)
+        last = (self.without, self.go_on, self.cancel)
+        buttons = in_row(None, *first, 1, *last, spacing=8)
+        self.lay_out(
+            title, hint, warning, (self.list, 1), self.status, buttons, spacing=10
+        )
         self._show_state()
 
     def _make_list(self) -> QTreeWidget:
-        view = QTreeWidget(self)
-        view.setObjectName("missingFiles")
-        view.setAccessibleName("Missing files")
+        view = named(QTreeWidget(self), "missingFiles", "Missing files")
         view.setRootIsDecorated(False)
         view.setUniformRowHeights(True)
         view.setHeaderLabels(["File", "Place", "State"])
@@ -150,8 +129,7 @@ class LocateDialog(Dialog):
 
     def _on_locate(self) -> None:
         item = self._lacking.missing[max(self.list.currentIndex().row(), 0)]
-        dialog = QFileDialog(self, f"Locate {item.name}")
-        dialog.setObjectName("locateFileDialog")
+        dialog = named(QFileDialog(self, f"Locate {item.name}"), "locateFileDialog")
         modes = QFileDialog.FileMode
         folder = item.is_folder
         dialog.setFileMode(modes.Directory if folder else modes.ExistingFile)

@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QVBoxLayout
 
 from kernelviewer.formats.errors import with_hint
 from kernelviewer.gui import theme
 from kernelviewer.gui.controls import (
-    MARGIN,
     PlotPanel,
     WorkDialog,
     curve_pen,
     dialog_button,
+    label_of,
     line_of,
     make_default,
     note_of,
@@ -62,21 +61,14 @@ class NullTestDialog(WorkDialog):
         axes = ("fit, cosine", "share of the kernels per bin")
         self.panel = PlotPanel("nullPlot", axes, self)
         self.panel.plot.setXRange(-0.2, 1)
-        self.table = QLabel(self)
-        self.table.setObjectName("nullTable")
+        self.table = label_of(self, name="nullTable")
         self.table.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.bar = progress_bar(self, "nullProgress", "How much of the test is done")
         self.again = dialog_button(self, "Run Again", "runNullTest", self._begin)
         self.stop = dialog_button(self, "Stop", "stopNullTest", self.give_up)
         self.shut = dialog_button(self, "Close", "closeNullTest", self.close)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
-        layout.setSpacing(12)
-        layout.addWidget(note_of(self, TEXT))
-        layout.addWidget(self.panel, 1)
-        layout.addWidget(self.bar)
-        layout.addWidget(self.table)
-        layout.addLayout(line_of(self.again, self.stop, self.shut))
+        note, buttons = note_of(self, TEXT), line_of(self.again, self.stop, self.shut)
+        self.lay_out(note, (self.panel, 1), self.bar, self.table, buttons, spacing=12)
         window.looks_changed.connect(self._on_looks_changed)
         self._begin()
 
@@ -191,10 +183,3 @@ def _colour(number: int, tokens: Tokens) -> str:
     """Colour of a condition's curve."""
     item = class_shown(COLOURS[number])
     return item.dark if tokens.dark else item.light
-
-
-def open_null_test(window: WindowContext) -> NullTestDialog:
-    """Show the dialog beside the window, without blocking it."""
-    dialog = NullTestDialog(window)
-    dialog.show()
-    return dialog

@@ -16,15 +16,13 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QDialogButtonBox,
     QHeaderView,
-    QLabel,
     QLineEdit,
     QStackedWidget,
     QTreeView,
-    QVBoxLayout,
 )
 
 from kernelviewer.formats.hub import PREFIX, is_identity, known_models, short_name
-from kernelviewer.gui.controls import MARGIN, Dialog
+from kernelviewer.gui.controls import Dialog, label_of, named
 from kernelviewer.gui.painting.pixels import AreaRing
 from kernelviewer.gui.text import spaced
 
@@ -73,17 +71,14 @@ class OpenModelDialog(Dialog):
         self._use = use
         self.resize(560, 560)
         self.search = QLineEdit(self)
-        self.search.setObjectName("modelSearch")
-        self.search.setAccessibleName("Name of a pretrained network")
+        named(self.search, "modelSearch", "Name of a pretrained network")
         self.search.setPlaceholderText("convnext tiny   or   hf-hub:owner/repository")
         self.search.setClearButtonEnabled(True)
         self.only_depthwise = QCheckBox("Only with depthwise convolutions", self)
-        self.only_depthwise.setObjectName("onlyDepthwise")
-        self.only_depthwise.setAccessibleName(self.only_depthwise.text())
+        named(self.only_depthwise, "onlyDepthwise", self.only_depthwise.text())
         self.only_depthwise.setChecked(True)
         self.list = self._make_list()
-        self.nothing = QLabel(self)
-        self.nothing.setProperty("role", "secondary")
+        self.nothing = label_of(self, role="secondary")
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.nothing.setWordWrap(True)
         self.nothing.setMargin(24)
@@ -91,23 +86,17 @@ class OpenModelDialog(Dialog):
         self._names.setProperty("plate", True)
         self._names.addWidget(self.list)
         self._names.addWidget(self.nothing)
-        self.count = QLabel(self)
-        self.count.setProperty("role", "caption")
-        hint = QLabel(HINT, self)
-        hint.setProperty("role", "caption")
-        hint.setWordWrap(True)
+        self.count = label_of(self, role="caption")
+        hint = label_of(self, HINT, role="caption", wraps=True)
         kinds = QDialogButtonBox.StandardButton
         self.buttons = QDialogButtonBox(kinds.Open | kinds.Cancel, self)
         self.buttons.accepted.connect(self._on_accepted)
         self.buttons.rejected.connect(self.close)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
-        layout.setSpacing(8)
-        for widget in (
+        self.lay_out(
             *(self.search, self.only_depthwise, self._names),
             *(self.count, hint, self.buttons),
-        ):
-            layout.addWidget(widget)
+            spacing=8,
+        )
         self.search.installEventFilter(self)
         self.search.textChanged.connect(self._on_search_changed)
         self.only_depthwise.toggled.connect(self._on_search_changed)
@@ -144,8 +133,7 @@ class OpenModelDialog(Dialog):
         self._filter.setSourceModel(rows)
         view = QTreeView(self)
         AreaRing(view)
-        view.setObjectName("modelNames")
-        view.setAccessibleName("Pretrained networks")
+        named(view, "modelNames", "Pretrained networks")
         view.setModel(self._filter)
         view.setRootIsDecorated(False)
         view.setUniformRowHeights(True)
@@ -186,8 +174,3 @@ class OpenModelDialog(Dialog):
         if name := self.chosen():
             self.close()
             self._use(name)
-
-
-def choose_model(parent: QWidget, use: Callable[[str], None]) -> None:
-    """Show the dialog beside the window, without blocking it."""
-    OpenModelDialog(parent, use).show()

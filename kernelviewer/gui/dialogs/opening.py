@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QMessageBox,
-    QScrollArea,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QLabel, QMessageBox, QScrollArea, QSizePolicy, QWidget
 
-from kernelviewer.gui.controls import MARGIN, Dialog, dialog_button, line_of
+from kernelviewer.gui.controls import (
+    Dialog,
+    dialog_button,
+    in_column,
+    in_row,
+    label_of,
+    line_of,
+    named,
+)
 from kernelviewer.gui.text import as_tip
 from kernelviewer.text import shown
 
@@ -33,8 +33,7 @@ SIZE = (720, 420)
 
 def ask_about_run(window: WindowContext, found: RunFound) -> None:
     """Ask whether files are to be opened as one run or each for itself."""
-    box = QMessageBox(window)
-    box.setObjectName("askAboutRun")
+    box = named(QMessageBox(window), "askAboutRun")
     box.setWindowTitle("Open")
     box.setText(f"Open {found.name} as one run?")
     others = found.files - found.steps
@@ -93,25 +92,18 @@ class UnopenedDialog(Dialog):
         screen = window.screen().availableSize()
         self.resize(min(SIZE[0], screen.width()), min(SIZE[1], screen.height()))
         scroll = QScrollArea(self)
-        scroll.setObjectName("unopenedList")
-        scroll.setAccessibleName("Files that could not be opened")
+        named(scroll, "unopenedList", "Files that could not be opened")
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         body = QWidget(scroll)
-        self._list = QVBoxLayout(body)
-        self._list.setContentsMargins(0, 0, 8, 0)
-        self._list.setSpacing(12)
+        self._list = in_column(body, margins=(0, 0, 8, 0), spacing=12)
         self._list.setAlignment(Qt.AlignmentFlag.AlignTop)
         scroll.setWidget(body)
         again = dialog_button(self, "Try All Again", "tryAllAgain", self._try_all)
         gone = dialog_button(self, "Dismiss All", "dismissAll", self._dismiss_all)
         shut = dialog_button(self, "Close", "unopenedClose", self.close)
         shut.setDefault(True)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
-        layout.setSpacing(12)
-        layout.addWidget(scroll, 1)
-        layout.addLayout(line_of(again, gone, shut))
+        self.lay_out((scroll, 1), line_of(again, gone, shut), spacing=12)
         self._rows: dict[Path, tuple[Unusable, QWidget]] = {}
         self._opener.unusable_changed.connect(self._fill)
         self._fill()
@@ -134,9 +126,7 @@ class UnopenedDialog(Dialog):
 
     def _row(self, found: Unusable) -> QWidget:
         row = QWidget(self)
-        title = QLabel(shown(found.path.name), row)
-        title.setTextFormat(Qt.TextFormat.PlainText)
-        title.setProperty("role", "strong")
+        title = label_of(row, shown(found.path.name), role="strong", plain=True)
         title.setToolTip(as_tip(shown(found.path)))
         title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         name = f"{shown(found.path.name)}: "
@@ -149,16 +139,8 @@ class UnopenedDialog(Dialog):
         again = dialog_button(row, "Try Again", "tryAgain", lambda: self._again(found))
         again.setAccessibleName(f"Try {shown(found.path.name)} again")
         copy = dialog_button(row, "Copy Details", "copyDetails", lambda: _copy(found))
-        texts = QVBoxLayout()
-        texts.setSpacing(2)
-        texts.addWidget(title)
-        texts.addWidget(reason)
-        line = QHBoxLayout(row)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(8)
-        line.addLayout(texts, 1)
-        line.addWidget(again)
-        line.addWidget(copy)
+        texts = in_column(None, title, reason, spacing=2)
+        in_row(row, (texts, 1), again, copy, spacing=8)
         again.setVisible(not found.empty)  # it will be without kernels again
         return row
 

@@ -13,16 +13,15 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QToolButton,
-    QVBoxLayout,
 )
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.controls import (
-    MARGIN,
     Dialog,
     dialog_button,
     line_of,
     make_default,
+    named,
     note_of,
 )
 from kernelviewer.kernels.classes import CLASSES, INDEX, NAMELESS, OwnName
@@ -49,14 +48,8 @@ class RenameDialog(Dialog):
 
     Parameters
     ----------
-    title
-        What is renamed.
     usual
         Name and colour that it has without.
-    own
-        The user's so far.
-    use
-        Called with the new ones.
     """
 
     def __init__(
@@ -70,9 +63,7 @@ class RenameDialog(Dialog):
         super().__init__(parent, "renameDialog", title)
         self._usual, self._use = usual, use
         self.setFixedWidth(WIDTH)
-        self.name = QLineEdit(own.name, self)
-        self.name.setObjectName("renameName")
-        self.name.setAccessibleName("Name")
+        self.name = named(QLineEdit(own.name, self), "renameName", "Name")
         self.name.setPlaceholderText(usual.name)
         self.name.setMaxLength(LONGEST)
         self.name.setClearButtonEnabled(True)
@@ -84,9 +75,7 @@ class RenameDialog(Dialog):
             self._offer(colour)
         if own.colour and own.colour not in self._offered():
             self._offer(own.colour)
-        self.other = QToolButton(self)
-        self.other.setObjectName("renameOtherColour")
-        self.other.setAccessibleName("Another colour")
+        self.other = named(QToolButton(self), "renameOtherColour", "Another colour")
         self.other.setText("…")
         self.other.setToolTip("Another colour")
         self.other.clicked.connect(self._ask_colour)
@@ -98,13 +87,9 @@ class RenameDialog(Dialog):
         cancel = dialog_button(self, "Cancel", "renameCancel", self.reject)
         done = dialog_button(self, "Rename", "renameAccept", self._on_accepted)
         make_default(done)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
-        layout.setSpacing(10)
-        layout.addWidget(self.name)
-        layout.addLayout(self._line)
-        layout.addWidget(note)
-        layout.addLayout(line_of(usual_again, cancel, done))
+        self.lay_out(
+            self.name, self._line, note, line_of(usual_again, cancel, done), spacing=10
+        )
         self.name.setFocus()
 
     @property

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QScrollArea,
     QSpinBox,
@@ -25,11 +24,13 @@ from PySide6.QtWidgets import (
 from kernelviewer.formats.errors import with_hint
 from kernelviewer.gui import theme
 from kernelviewer.gui.controls import (
-    MARGIN,
     WorkDialog,
     dialog_button,
+    in_row,
+    label_of,
     line_of,
     make_default,
+    named,
     note_of,
     progress_bar,
 )
@@ -149,24 +150,18 @@ class RewriteDialog(WorkDialog):
             self.way.addItem(text, key)
         self.count = QSpinBox(self)
         as_field(self.count)
-        self.count.setObjectName("rewriteCount")
-        self.count.setAccessibleName("Number of keys")
+        named(self.count, "rewriteCount", "Number of keys")
         self.count.setRange(1, MOST)
         self.count.setValue(8)
         self.count.setKeyboardTracking(False)
         self.other = self._box("rewriteOther", "The other network")
-        self.file = QPushButton(self)
-        self.file.setObjectName("rewriteFile")
+        self.file = named(QPushButton(self), "rewriteFile")
         self.file.clicked.connect(self._on_file_asked)
         self.sizes = QHBoxLayout()
         self.checks: dict[Size, QCheckBox] = {}
-        self.preview = QScrollArea(self)
-        self.preview.setObjectName("rewritePreview")
-        self.preview.setWidgetResizable(True)
+        self.preview = named(QScrollArea(self, widgetResizable=True), "rewritePreview")
         self.preview.setAccessibleName("Kernels before and after")
-        self.status = QLabel(self)
-        self.status.setObjectName("rewriteStatus")
-        self.status.setWordWrap(True)
+        self.status = label_of(self, name="rewriteStatus", wraps=True)
         self.bar = progress_bar(self, "rewriteProgress", "How far it is")
         self.write = dialog_button(self, "Write…", "writeRewritten", self._on_write)
         self.stop = dialog_button(self, "Stop", "stopRewriting", self.give_up)
@@ -183,9 +178,7 @@ class RewriteDialog(WorkDialog):
         self.other.activated.connect(self._on_other_chosen)
 
     def _box(self, name: str, title: str) -> QComboBox:
-        box = QComboBox(self)
-        box.setObjectName(name)
-        box.setAccessibleName(title)
+        box = named(QComboBox(self), name, title)
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         box.setMaximumWidth(340)
         return box
@@ -207,29 +200,17 @@ class RewriteDialog(WorkDialog):
         grid = QGridLayout()
         grid.setColumnStretch(1, 1)
         grid.setVerticalSpacing(8)
-        what = QHBoxLayout()
-        for widget in (self.way, self.count, self.file, self.other):
-            what.addWidget(widget)
-        what.addStretch(1)
-        network = QHBoxLayout()
-        network.addWidget(self.network)
-        network.addStretch(1)
+        what = in_row(None, self.way, self.count, self.file, self.other, 1)
+        network = in_row(None, self.network, 1)
         for row, (title, line) in enumerate(
             (("Network", network), ("By", what), ("Sizes", self.sizes))
         ):
-            label = QLabel(title, self)
-            label.setProperty("role", "secondary")
+            label = label_of(self, title, role="secondary")
             grid.addWidget(label, row, 0)
             grid.addLayout(line, row, 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
-        layout.setSpacing(10)
-        layout.addWidget(note_of(self, TEXT))
-        layout.addLayout(grid)
-        layout.addWidget(self.preview, 1)
-        layout.addWidget(self.bar)
-        layout.addWidget(self.status)
-        layout.addLayout(line_of(self.write, self.stop, self.shut))
+        buttons = line_of(self.write, self.stop, self.shut)
+        rows = (note_of(self, TEXT), grid, (self.preview, 1), self.bar, self.status)
+        self.lay_out(*rows, buttons, spacing=10)
 
     # What was chosen
 
@@ -447,10 +428,3 @@ class RewriteDialog(WorkDialog):
             path,
             freeze,
         )
-
-
-def open_rewriting(window: WindowContext) -> RewriteDialog:
-    """Show the dialog beside the window, without blocking it."""
-    dialog = RewriteDialog(window)
-    dialog.show()
-    return dialog

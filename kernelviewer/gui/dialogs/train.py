@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPixmap
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox
 
 from kernelviewer.formats.errors import with_hint
 from kernelviewer.gui import theme
@@ -19,8 +19,10 @@ from kernelviewer.gui.controls import (
     WorkDialog,
     curve_pen,
     dialog_button,
+    label_of,
     line_of,
     make_default,
+    named,
 )
 from kernelviewer.gui.desktop import ask_where, confirm
 from kernelviewer.gui.jobs import Reaction
@@ -28,7 +30,7 @@ from kernelviewer.gui.text import spaced
 from kernelviewer.gui.theme import as_field
 from kernelviewer.jobs.tasks import Wish, train_on
 from kernelviewer.kernels.bank import size_key, size_label
-from kernelviewer.text import shown
+from kernelviewer.text import percent, shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,20 +88,17 @@ class TrainDialog(WorkDialog):
             (self.method, "trainMethod", "Method"),
             (self.seed, "trainSeed", "Seed"),
         ):
-            widget.setObjectName(name)
-            widget.setAccessibleName(title)
+            named(widget, name, title)
         axes = ("sweep", "loss, 1 − mean cosine")
         self.panel = PlotPanel("lossPlot", axes, self)
         self.panel.say(EMPTY if self.size_box.count() else NO_SIZE)
         self.curve = self.panel.plot.plot([], [], pen=curve_pen(theme.tokens().accent))
         self.strip = QLabel(self)
-        self.strip.setObjectName("formingSpectrum")
-        self.strip.setAccessibleName("The spectrum as it is now")
+        named(self.strip, "formingSpectrum", "The spectrum as it is now")
         self.strip.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.status = QLabel(HINT, self)
-        self.status.setObjectName("trainStatus")
-        self.status.setProperty("role", "secondary")
-        self.status.setWordWrap(True)
+        self.status = label_of(
+            self, HINT, name="trainStatus", role="secondary", wraps=True
+        )
         self.start = dialog_button(self, "Train", "startTraining", self._on_start)
         self.stop = dialog_button(self, "Stop and Keep", "stopTraining", self._on_stop)
         self.use = dialog_button(self, "Use It", "useAutoencoder", self._on_use)
@@ -126,19 +125,13 @@ class TrainDialog(WorkDialog):
             ("Method", self.method),
             ("Seed", self.seed),
         ):
-            label = QLabel(title, self)
-            label.setProperty("role", "secondary")
+            label = label_of(self, title, role="secondary")
             choices.addWidget(label)
             choices.addWidget(widget)
         choices.addStretch(1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
-        layout.setSpacing(12)
-        layout.addLayout(choices)
-        layout.addWidget(self.panel, 1)
-        layout.addWidget(self.strip)
-        layout.addWidget(self.status)
-        layout.addLayout(line_of(self.start, self.stop, self.use, self.save, self.shut))
+        buttons = line_of(self.start, self.stop, self.use, self.save, self.shut)
+        rows = (choices, (self.panel, 1), self.strip, self.status)
+        self.lay_out(*rows, buttons, spacing=12)
 
     def _on_start(self) -> None:
         if self._is_unkept() and not confirm(self, *NEW_START):
@@ -195,7 +188,7 @@ class TrainDialog(WorkDialog):
             f"Mean fit {results['mean_fit']:.3f} on what it was trained on; "
             f"{len(autoencoder.stretches)} stretches; threshold "
             f"{autoencoder.threshold:.3f}, which "
-            f"{100 * autoencoder.null.coverage(autoencoder.threshold):.1f} % of white "
+            f"{percent(autoencoder.null.coverage(autoencoder.threshold))} of white "
             "noise reaches."
         )
         self.status.setText(text)
@@ -293,10 +286,3 @@ class TrainDialog(WorkDialog):
         if self._running and not confirm(self, *GIVE_UP):
             return False
         return not self._is_unkept() or confirm(self, *DISCARD)
-
-
-def open_training(window: WindowContext) -> TrainDialog:
-    """Show the dialog beside the window, without blocking it."""
-    dialog = TrainDialog(window)
-    dialog.show()
-    return dialog

@@ -40,6 +40,8 @@ ALONG = {
     "bottom": Qt.Orientation.Horizontal,
 }
 _BEHIND = 100
+_ENOUGH = 0.75
+"""Room that a panel needs to be of use, a share of what it wishes."""
 LAYOUT_VERSION = 1
 DEFAULT_SIZE = QSize(1440, 900)
 SMALLEST = QSize(1024, 700)
@@ -48,45 +50,30 @@ SMALLEST = QSize(1024, 700)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One side of the window.
-
-    Attributes
-    ----------
-    side
-        Which one.
-    extent
-        How far it reaches into the window, a share of its width or height.
-    cells
-        What lies along it, in equal parts.
-    """
+    """One side of the window."""
 
     side: Side
+    """Which one."""
     extent: float
+    """How far it reaches into the window, a share of its width or height."""
     cells: tuple[Cell, ...]
+    """What lies along it, in equal parts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """An arrangement for a task.
-
-    Attributes
-    ----------
-    id, title
-        What settings carry; what people read.
-    extents
-        How far each side reaches into a large and into a small window.
-    group_by, sort_by
-        How the grid is ordered for it.
-    beside
-        Sides that it does not have → the side where what lies there follows.
-    """
+    """An arrangement for a task."""
 
     id: str
     title: str
+    """What settings carry; what people read."""
     extents: Mapping[Side, tuple[float, float]]
+    """How far each side reaches into a large and into a small window."""
     group_by: GroupBy
     sort_by: SortBy = "code"
+    """How the grid is ordered for it."""
     beside: Mapping[Side, Side] = field(default_factory=dict)
+    """Sides that it does not have → the side where what lies there follows."""
 
     def places(self, *, small: bool) -> tuple[Place, ...]:
         """Where the panels go in a large or in a small window."""
@@ -184,7 +171,8 @@ def arrange_panels(
     hidden = [n for n in FLEETING if not docks[n].toggleViewAction().isChecked()]
     for dock in docks.values():
         dock.set_folded(False)
-        dock.setFloating(False)
+        if dock.isFloating():
+            dock.setFloating(False)
         window.removeDockWidget(dock)
     for place in places:
         for first, *behind in place.cells:
@@ -242,10 +230,6 @@ class DockLayout(QObject):
 
     Parameters
     ----------
-    window
-        Whose docks.
-    docks
-        They by name.
     fleeting
         Names of docks that come and go by themselves.
 
@@ -330,7 +314,8 @@ def _restore(window: QMainWindow, text: str) -> bool:
 
     Qt makes other rows of tabs for it, and forgets those there were where they stand.
     """
-    rows = [bar for bar in window.findChildren(QTabBar, "panelTabs") if bar.count()]
+    own = Qt.FindChildOption.FindDirectChildrenOnly
+    rows = [bar for bar in window.findChildren(QTabBar, options=own) if bar.count()]
     done = window.restoreState(from_text(text), LAYOUT_VERSION)
     for bar in rows if done else ():
         bar.blockSignals(True)
@@ -356,13 +341,6 @@ class Extents(QObject):
 
     Qt takes from the panels what a small window lacks, and gives it to the kernels once
     it is large.
-
-    Parameters
-    ----------
-    window
-        Its panels.
-    docks
-        They by name.
     """
 
     def __init__(self, window: QMainWindow, docks: Mapping[str, DockPanel]) -> None:
@@ -370,8 +348,7 @@ class Extents(QObject):
         self._window, self._docks = window, docks
         self._sizes: dict[DockPanel, QSize] = {}
         self._room = QSize()
-        self._later = QTimer(self)
-        self._later.setSingleShot(True)
+        self._later = QTimer(self, singleShot=True)
         self._later.timeout.connect(self.restore)
         window.installEventFilter(self)
 
@@ -455,8 +432,6 @@ class LayoutKeeper(QObject):
 
     Parameters
     ----------
-    window
-        Its docks are arranged.
     docks
         By name, as `kernelviewer.gui.frame.layouts.ARRANGEMENTS` calls them.
     kept
@@ -478,6 +453,7 @@ class LayoutKeeper(QObject):
         self._fresh = False
         self._had_focus = False
         self._active: TitleLine | None = None
+        self._quiet: dict[str, bool] = {}
         self._silent: dict[str, bool] = {}
         self._made_way: list[DockPanel] = []
         self._extents = Extents(window, docks)
@@ -523,8 +499,8 @@ class LayoutKeeper(QObject):
         self.preset, self._fresh = preset, False
         sizes = arrange_panels(self._window, self._docks, BY_ID[preset])
         self._extents.wish(sizes)
-        self._silent, before = {}, self._silent
-        self._fold_silent(before)
+        self._silent = {}
+        self._fold_silent()
         self._kept.note_change()
 
     def take_over(self) -> None:
@@ -539,6 +515,8 @@ class LayoutKeeper(QObject):
         """Qt: a first start is arranged for the size that the window is shown at."""
         if event.type() == QEvent.Type.Show and self._fresh and not self._kept.restored:
             self.reset()
+        if event.type() == QEvent.Type.Resize:
+            self._fold_silent()
         if event.type() == QEvent.Type.LayoutRequest:
             own = Qt.FindChildOption.FindDirectChildrenOnly
             for bar in self._window.findChildren(QTabBar, options=own):
@@ -563,11 +541,11 @@ class LayoutKeeper(QObject):
         """Bring the panel of the focused kernel to the front, once there is one.
 
         Later either stays in front as the user has it. Panels with nothing to say are
-        folded to their titles, and unfold with the first that has something.
+        folded to their titles where there is little room, and unfold with the first
+        that has something.
         """
-        self._fold_silent(
-            {spec.id: not spec.says(state) for spec in VIEWS if spec.says is not None}
-        )
+        self._quiet = {s.id: not s.says(state) for s in VIEWS if s.says is not None}
+        self._fold_silent()
         inspector, other = self._docks["inspector"], self._docks["reconstruction"]
         beside = other in self._window.tabifiedDockWidgets(inspector)
         if state.focus is not None and not self._had_focus and beside:
@@ -600,18 +578,33 @@ class LayoutKeeper(QObject):
                 self._made_way.append(dock)
                 self._fold(dock, True)
 
-    def _fold_silent(self, silent: Mapping[str, bool]) -> None:
-        """Fold what has nothing to say any more, unfold what has again.
+    def _fold_silent(self) -> None:
+        """Fold what has nothing to say any more, unfold what has again, or has room.
 
         What is folded or unfolded by hand stays so until that changes.
         """
+        silent = {
+            name: quiet and self._is_crowded(self._docks[name])
+            for name, quiet in self._quiet.items()
+        }
         news = {name for name, now in silent.items() if self._silent.get(name) != now}
-        self._silent = dict(silent)
+        self._silent = silent
         for name in news:
             group = self._group(self._docks[name])
             fold = all(silent.get(self._name(dock), False) for dock in group)
             if not fold or self._has_room_beside(group):
                 self._fold(self._docks[name], fold)
+
+    def _is_crowded(self, dock: DockPanel) -> bool:
+        """Whether the panels of its side, as high as each other, have little room."""
+        area = self._window.dockWidgetArea
+        rows = {
+            frozenset(self._group(one))
+            for one in self._docks.values()
+            if area(one) == area(dock) and one.toggleViewAction().isChecked()
+        }
+        wished = max(one.wished_height for one in self._group(dock))
+        return self._window.height() / max(len(rows), 1) < _ENOUGH * wished
 
     def _fold(self, dock: DockPanel, folded: bool) -> None:
         """Fold a panel and those that lie behind it, or unfold them."""
@@ -682,8 +675,7 @@ class LayoutKeeper(QObject):
         if now is None or not self._window.isAncestorOf(now):
             return
         title = next(
-            (p.title_line for p in self._panels() if p.isAncestorOf(now)),
-            None,
+            (p.title_line for p in self._panels() if p.isAncestorOf(now)), None
         )
         for line, active in ((self._active, False), (title, True)):
             if line is not None:

@@ -9,18 +9,19 @@ from PySide6.QtWidgets import (
     QDockWidget,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QLayout,
     QMenu,
     QSizePolicy,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
+from kernelviewer.gui.controls import in_column, label_of, named
 from kernelviewer.gui.theme import RADIUS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from PySide6.QtCore import QObject
     from PySide6.QtGui import QResizeEvent
     from PySide6.QtWidgets import QTabBar
@@ -58,8 +59,7 @@ class TitleLine(QFrame):
         self._controls: list[QWidget] = []
         self._spare: dict[QWidget, int] = {}
         self._least = QSize()
-        self.label = QLabel(title, self)
-        self.label.setProperty("role", "title")
+        self.label = label_of(self, title, role="title")
         self.line = _Line(self)
         self.line.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         self.line.setContentsMargins(12, 6, 6, 4)
@@ -105,16 +105,24 @@ class TitleLine(QFrame):
         title = self.label.text()
         titles = self._titles if title in self._titles else (title,)
         hidden = {text: self._without_room(text) for text in titles}
-        title = min(titles, key=lambda t: [c in hidden[t] for c in self._controls])
+        title = min(
+            titles,
+            key=lambda t: (self._room(t) < 0, [c in hidden[t] for c in self._controls]),
+        )
         self.label.setText(title)
         for control in self._controls:
-            control.setVisible(control not in hidden[title])
+            if control.isHidden() != (control in hidden[title]):
+                control.setVisible(control not in hidden[title])
+
+    def _room(self, title: str) -> int:
+        """Pixels beside a title and what is always there."""
+        wide = self.label.fontMetrics().horizontalAdvance
+        room = self.width() - self.minimumSizeHint().width()
+        return room + wide(self.label.text()) - wide(title)
 
     def _without_room(self, title: str) -> list[QWidget]:
         """The controls that do not fit beside a title."""
-        wide = self.label.fontMetrics().horizontalAdvance
-        room = self.width() - self.minimumSizeHint().width()
-        room += wide(self.label.text()) - wide(title)
+        room = self._room(title)
         letter, hidden = self.fontMetrics().averageCharWidth(), []
         for control in self._controls:
             needed = _least(control) + _SPACING
@@ -133,19 +141,31 @@ def _least(control: QWidget) -> int:
 
 
 class PanelBody(QFrame):
-    """The rest of a panel, around one widget."""
+    """The rest of a panel: widgets one above the other.
 
-    def __init__(self, content: QWidget, parent: QWidget | None = None) -> None:
+    Attributes
+    ----------
+    column
+        What the widgets that are added have as their parent.
+    """
+
+    def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setProperty("panel", "bottom")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(1, 0, 1, 1)
-        layout.addWidget(content)
-        self._content = content
+        self.column = QWidget(self)
+        in_column(self, self.column, margins=(1, 0, 1, 1))
+        self._lines = in_column(self.column, spacing=0)
+
+    def add(self, widgets: Sequence[QWidget], grow: int | None = -1) -> None:
+        """Put widgets below those there are; number ``grow`` takes the room left."""
+        for widget in widgets:
+            self._lines.addWidget(widget)
+        if grow is not None:
+            self._lines.setStretchFactor(widgets[grow], 1)
 
     def set_folded(self, folded: bool) -> None:
         """Be no more than the panel's lower edge, or whole."""
-        self._content.setVisible(not folded)
+        self.column.setVisible(not folded)
         self.setMinimumHeight(RADIUS if folded else 0)
         self.setMaximumHeight(RADIUS if folded else _UNBOUNDED)
 
@@ -153,14 +173,11 @@ class PanelBody(QFrame):
 class Panel(QWidget):
     """A panel that stays where it is."""
 
-    def __init__(self, title: str, content: QWidget) -> None:
-        super().__init__()
+    def __init__(self, title: str, parent: QWidget) -> None:
+        super().__init__(parent)
         self.title_line = TitleLine(title, self)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.title_line)
-        layout.addWidget(PanelBody(content, self), 1)
+        self.body = PanelBody(self)
+        in_column(self, self.title_line, (self.body, 1), spacing=0)
 
 
 class DockPanel(QDockWidget):
@@ -168,15 +185,13 @@ class DockPanel(QDockWidget):
 
     Parameters
     ----------
-    name
-        Object name.
     title, short
         What its title line says, and what its tab and menu entry say.
-    content
-        What it shows.
 
     Attributes
     ----------
+    title_line, body
+        Where its controls and its widgets lie.
     in_front
         It can be seen: neither closed nor behind another panel.
     folded
@@ -187,16 +202,13 @@ class DockPanel(QDockWidget):
     seen_changed = Signal(bool)
     """Whether its content can be seen."""
 
-    def __init__(
-        self, name: str, title: str, content: QWidget, short: str = ""
-    ) -> None:
-        super().__init__(short or title)
+    def __init__(self, name: str, title: str, short: str, parent: QWidget) -> None:
+        super().__init__(short or title, parent)
         self.setObjectName(name)
         self.title_line = TitleLine(title, self, short)
         self.folded = False
         self._title = title
-        self._fold = QToolButton(self.title_line)
-        self._fold.setObjectName(f"{name}Fold")
+        self._fold = named(QToolButton(self.title_line), f"{name}Fold")
         self._fold.setProperty("quiet", True)
         self._fold.clicked.connect(lambda: self.fold_requested.emit(not self.folded))
         self.title_line.line.addStretch(1)
@@ -210,18 +222,26 @@ class DockPanel(QDockWidget):
         self.title_line.line.addWidget(self._fold)
         self.title_line.line.addWidget(close)
         self.setTitleBarWidget(self.title_line)
-        self._body = PanelBody(content, self)
-        self.setWidget(self._body)
+        self.body = PanelBody(self)
+        self.setWidget(self.body)
         self._say_fold()
         self.in_front = False
         self.visibilityChanged.connect(self._note_visible)
+
+    @property
+    def wished_height(self) -> int:
+        """How high it would like to be, unfolded."""
+        content = self.body.column.sizeHint().height()
+        return self.title_line.sizeHint().height() + content
 
     def set_folded(self, folded: bool) -> None:
         """Show the title line alone, or the whole panel."""
         if folded == self.folded:
             return
         self.folded = folded
-        self._body.set_folded(folded)
+        self.body.set_folded(folded)
+        if (layout := self.layout()) is not None:
+            layout.activate()  # or the panel stays as high as its content needs
         high = self.title_line.sizeHint().height() + RADIUS
         self.setMaximumHeight(high if folded else _UNBOUNDED)
         self._say_fold()
@@ -265,8 +285,7 @@ class MoreTabs(QToolButton):
         self.setMenu(self._menu)
         bar.setElideMode(Qt.TextElideMode.ElideRight)
         bar.setUsesScrollButtons(False)
-        self._later = QTimer(self)
-        self._later.setSingleShot(True)
+        self._later = QTimer(self, singleShot=True)
         self._later.timeout.connect(self.fit)
         bar.currentChanged.connect(lambda: self._later.start(0))
         bar.installEventFilter(self)
@@ -326,15 +345,3 @@ class MoreTabs(QToolButton):
         self._bar.setCurrentIndex(number)
         self.fit()
         self.chosen.emit()
-
-
-def stacked(*widgets: QWidget, grow: int = -1) -> QWidget:
-    """Widgets one above the other; number ``grow`` takes the room that is left."""
-    holder = QWidget()
-    layout = QVBoxLayout(holder)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(0)
-    for widget in widgets:
-        layout.addWidget(widget)
-    layout.setStretch(grow % len(widgets), 1)
-    return holder

@@ -52,16 +52,11 @@ def amplitudes(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WeightColours:
-    """Colours of weights, of the ground, and of taps that are not numbers.
-
-    Attributes
-    ----------
-    table
-        uint32 [K + 2], ``0xFFRRGGBB``: from the most negative weight to the most
-        positive one, then the ground, then not a number.
-    """
+    """Colours of weights, of the ground, and of taps that are not numbers."""
 
     table: NDArray[np.uint32]
+    """uint32 [K + 2], ``0xFFRRGGBB``: from the most negative weight to the most
+    positive one, then the ground, then not a number."""
 
     @classmethod
     def of(

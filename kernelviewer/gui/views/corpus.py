@@ -5,21 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QLocale, Qt, Signal
+from PySide6.QtCore import QLocale, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
-    QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QSizePolicy,
     QSpinBox,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from kernelviewer.formats.errors import with_hint
+from kernelviewer.gui.controls import in_column, in_row, label_of, named
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import as_tip, spaced
 from kernelviewer.gui.theme import CONTROL, as_field
@@ -44,7 +42,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-    from PySide6.QtWidgets import QMenu
+    from PySide6.QtWidgets import QLabel, QMenu
 
     from kernelviewer.corpus.query import Questions
     from kernelviewer.jobs.corpus import Count, Line, OpenCorpus
@@ -70,8 +68,7 @@ class CorpusNetworks(NetworkOverview):
         self.search.setPlaceholderText("Find networks in the table…")
         self.counts.setObjectName("corpusCounts")
         self.kernels.setObjectName("openNetworks")
-        self.table.setObjectName("corpusTable")
-        self.table.setAccessibleName("Networks of the corpus, a row each")
+        named(self.table, "corpusTable", "Networks of the corpus, a row each")
         size = "Mean fit of the kernels of the size that is most frequent in the corpus"
         self.source.tips = {**TIPS, FIT: size}
         layout = self.layout()
@@ -103,8 +100,7 @@ class CorpusPage(QWidget):
         super().__init__(parent)
         self.facts = _label("corpusFacts", self)
         self.leave = QPushButton("Show Kernels", self)
-        self.leave.setObjectName("leaveCorpus")
-        self.leave.setAccessibleName("Show the kernels that are open")
+        named(self.leave, "leaveCorpus", "Show the kernels that are open")
         self.leave.clicked.connect(lambda: self.leave_requested.emit())
         close = QToolButton(self)
         close.setObjectName("closeCorpus")
@@ -113,9 +109,7 @@ class CorpusPage(QWidget):
         close.setAccessibleName("Close the corpus")
         close.setToolTip("Close the corpus; what was opened of it stays")
         close.clicked.connect(lambda: self.close_requested.emit())
-        self.line = QLineEdit(self)
-        self.line.setObjectName("corpusLine")
-        self.line.setAccessibleName("Which kernels of the corpus")
+        self.line = named(QLineEdit(self), "corpusLine", "Which kernels of the corpus")
         self.line.setPlaceholderText("class=on-centre fit>0.9 size=7x7 depth<3")
         self.line.setClearButtonEnabled(True)
         self.found = _label("corpusFound", self)
@@ -132,8 +126,7 @@ class CorpusPage(QWidget):
             "Where more kernels are found than are opened: a random sample in place of "
             "the first"
         )
-        self.kernels = QPushButton(self)
-        self.kernels.setObjectName("openKernels")
+        self.kernels = named(QPushButton(self), "openKernels")
         self.kernels.setProperty("primary", True)
         self.nearest = _number("corpusNearest", "Similar kernels to open", self)
         self.nearest.setRange(1, NEAREST_POSSIBLE)
@@ -153,27 +146,12 @@ class CorpusPage(QWidget):
         self.similar.clicked.connect(lambda: self.similar_requested.emit())
 
     def _lay_out(self, close: QWidget) -> None:
-        head, ask, near = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
-        head.addWidget(self.facts, 1)
-        head.addWidget(self.leave)
-        head.addWidget(close)
-        ask.addWidget(self.found, 1)
-        ask.addWidget(self.kernels)
-        near.addWidget(self.most)
-        near.addWidget(self.sample)
-        near.addStretch(1)
-        near.addWidget(self.nearest)
-        near.addWidget(self.similar)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(12, 4, 12, 8)
-        layout.setSpacing(8)
-        for line in (head, ask, near):
-            line.setSpacing(8)
-        layout.addLayout(head)
-        layout.addWidget(self.line)
-        layout.addLayout(ask)
-        layout.addLayout(near)
-        layout.addWidget(self.networks, 1)
+        head = in_row(None, (self.facts, 1), self.leave, close, spacing=8)
+        ask = in_row(None, (self.found, 1), self.kernels, spacing=8)
+        few, like = (self.most, self.sample), (self.nearest, self.similar)
+        near = in_row(None, *few, 1, *like, spacing=8)
+        rows = (head, self.line, ask, near, (self.networks, 1))
+        in_column(self, *rows, margins=(12, 4, 12, 8), spacing=8)
 
     # Setters
 
@@ -212,10 +190,7 @@ class CorpusPage(QWidget):
 
 
 def _label(name: str, parent: QWidget) -> QLabel:
-    label = QLabel(parent)
-    label.setObjectName(name)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setProperty("role", "secondary")
+    label = label_of(parent, name=name, role="secondary", plain=True)
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
     return label
 
@@ -223,9 +198,7 @@ def _label(name: str, parent: QWidget) -> QLabel:
 def _number(name: str, title: str, parent: QWidget) -> QSpinBox:
     field = QSpinBox(parent)
     as_field(field)
-    field.setObjectName(name)
-    field.setAccessibleName(title)
-    field.setToolTip(title)
+    named(field, name, title, tip=title)
     field.setKeyboardTracking(False)
     field.setMinimumHeight(CONTROL)
     field.setLocale(QLocale(QLocale.Language.French))  # thousands as `spaced` has them
@@ -238,8 +211,7 @@ class CorpusController(Controller):
 
     def listen(self) -> None:
         """Take in a corpus that is opened, and what is asked of it."""
-        view: CorpusPage = self.parts.corpus
-        self.view = view
+        self.view: CorpusPage = self.parts.corpus
         self._asking: Questions | None = None
         self._line: Line | None = None
         self._count: Count | None = None
@@ -247,12 +219,12 @@ class CorpusController(Controller):
         window = self.window
         window.opener.corpus_found.connect(self._take)
         window.opener.drawn.connect(self._scroll_to_nearest)
-        view.line_changed.connect(self._ask)
-        view.kernels_requested.connect(self._open_found)
-        view.similar_requested.connect(self._open_similar)
-        view.leave_requested.connect(lambda: window.show_corpus(False))
-        view.close_requested.connect(self._close)
-        networks = view.networks
+        self.view.line_changed.connect(self._ask)
+        self.view.kernels_requested.connect(self._open_found)
+        self.view.similar_requested.connect(self._open_similar)
+        self.view.leave_requested.connect(lambda: window.show_corpus(False))
+        self.view.close_requested.connect(self._close)
+        networks = self.view.networks
         networks.scope_requested.connect(lambda _: self._say_picked())
         networks.kernels_requested.connect(self._open_picked)
         networks.open_requested.connect(lambda row: self._open_rows([row]))

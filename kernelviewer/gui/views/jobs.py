@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
-    QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
     QScrollArea,
     QSizePolicy,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from kernelviewer.gui.accessible import announce
+from kernelviewer.gui.controls import in_column, in_row, label_of, named
 from kernelviewer.gui.painting.pixels import AreaRing
 from kernelviewer.gui.view import Home, ViewSpec
 
@@ -49,18 +48,15 @@ class JobRow(QWidget):
         self.failures: list[FailureLine] = []
         self._details = ""
         self.fold = QToolButton(self)
-        self.fold.setObjectName("showFailures")
-        self.fold.setAccessibleName(f"Show what failed of {title}")
+        named(self.fold, "showFailures", f"Show what failed of {title}")
         self.fold.setCheckable(True)
         self.fold.setProperty("quiet", True)
         self.fold.setFixedWidth(20)
         self.fold.hide()
         self.fold.toggled.connect(self._on_folded)
-        self.title = QLabel(title, self)
-        self.title.setTextFormat(Qt.TextFormat.PlainText)
+        self.title = label_of(self, title, plain=True)
         self.text = _Message("waiting", self)
-        self.bar = QProgressBar(self)
-        self.bar.setTextVisible(False)
+        self.bar = QProgressBar(self, textVisible=False)
         self.bar.setRange(0, 1)  # 0 of 0 would move all the time
         self.bar.setFixedWidth(140)
         self.bar.setAccessibleName(f"Progress of {title}")
@@ -70,24 +66,12 @@ class JobRow(QWidget):
         self.copy = _copy_button(self)
         self.copy.hide()
         self.copy.clicked.connect(lambda: self.copy_requested.emit(self._details))
-        row = QHBoxLayout()
-        row.setSpacing(12)
-        row.addWidget(self.fold)
-        row.addWidget(self.title)
-        row.addWidget(self.text, 1)
-        row.addWidget(self.bar)
-        row.addWidget(self.copy)
-        row.addWidget(self.button)
+        told = (self.fold, self.title, (self.text, 1), self.bar)
+        row = in_row(None, *told, self.copy, self.button, spacing=12)
         self._below = QWidget(self)
         self._below.hide()
-        below = QVBoxLayout(self._below)
-        below.setContentsMargins(INDENT, 2, 0, 4)
-        below.setSpacing(4)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 2, 0, 2)
-        layout.setSpacing(0)
-        layout.addLayout(row)
-        layout.addWidget(self._below)
+        in_column(self._below, margins=(INDENT, 2, 0, 4), spacing=4)
+        in_column(self, row, self._below, margins=(0, 2, 0, 2), spacing=0)
 
     def set_stoppable(self, stoppable: bool) -> None:
         """Offer Cancel, or not."""
@@ -99,8 +83,7 @@ class JobRow(QWidget):
         self.running = True
         self.bar.show()
         self.button.setText("Cancel")
-        self.button.setObjectName("cancelJob")
-        self.button.setAccessibleName(f"Cancel {self.title.text()}")
+        named(self.button, "cancelJob", f"Cancel {self.title.text()}")
 
     def set_progress(self, done: int, total: int, text: str) -> None:
         """Show how far the job is."""
@@ -141,8 +124,7 @@ class JobRow(QWidget):
         self.button.setEnabled(True)
         self.button.show()
         self.button.setText("Dismiss")
-        self.button.setObjectName("dismissJob")
-        self.button.setAccessibleName(f"Remove {self.title.text()} from the list")
+        named(self.button, "dismissJob", f"Remove {self.title.text()} from the list")
 
     def _on_folded(self, shown: bool) -> None:
         self._below.setVisible(shown)
@@ -180,14 +162,8 @@ class JobGroup(QWidget):
         self.head.fold.setText("▸")
         self.head.hide()
         self._below = QWidget(self)
-        self._inner = QVBoxLayout(self._below)
-        self._inner.setContentsMargins(0, 0, 0, 0)
-        self._inner.setSpacing(4)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.head)
-        layout.addWidget(self._below)
+        self._inner = in_column(self._below, spacing=4)
+        in_column(self, self.head, self._below, spacing=0)
         self.head.fold.toggled.connect(lambda _: self.look())
 
     def add(self, row: JobRow) -> None:
@@ -237,11 +213,7 @@ class FailureLine(QWidget):
         self.text.setProperty("role", "error")
         self.copy = _copy_button(self)
         self.copy.clicked.connect(lambda: self.copy_requested.emit(details))
-        line = QHBoxLayout(self)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(12)
-        line.addWidget(self.text, 1)
-        line.addWidget(self.copy)
+        in_row(self, (self.text, 1), self.copy, spacing=12)
 
 
 class _Message(QLabel):
@@ -272,8 +244,7 @@ class _Message(QLabel):
 
 def _copy_button(parent: QWidget) -> QPushButton:
     button = QPushButton("Copy Details", parent)
-    button.setObjectName("copyDetails")
-    button.setAccessibleName("Copy the details of this error")
+    named(button, "copyDetails", "Copy the details of this error")
     return button
 
 
@@ -288,27 +259,20 @@ class JobsPanel(QScrollArea):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("jobsPanel")
-        self.setAccessibleName("Background jobs")
+        named(self, "jobsPanel", "Background jobs")
         AreaRing(self)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         body = QWidget(self)
-        self._layout = QVBoxLayout(body)
-        self._layout.setContentsMargins(12, 4, 12, 8)
-        self._layout.setSpacing(4)
+        self._layout = in_column(body, margins=(12, 4, 12, 8), spacing=4)
         self._layout.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.empty = QLabel(EMPTY, body)
-        self.empty.setWordWrap(True)
-        self.empty.setProperty("role", "secondary")
+        self.empty = label_of(body, EMPTY, role="secondary", wraps=True)
         self._layout.addWidget(self.empty)
         self.setWidget(body)
         self.rows: dict[int, JobRow] = {}
         self.groups: dict[str, JobGroup] = {}
         self._finished = 0
-        self._slow = QTimer(self)
-        self._slow.setSingleShot(True)
-        self._slow.setInterval(APPEARS_AFTER_MS)
+        self._slow = QTimer(self, singleShot=True, interval=APPEARS_AFTER_MS)
         self._slow.timeout.connect(self._on_slow)
 
     def add(

@@ -19,20 +19,18 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QFont
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QHBoxLayout,
     QHeaderView,
-    QLabel,
     QLineEdit,
     QMenu,
     QPushButton,
     QSizePolicy,
     QStyledItemDelegate,
     QTableView,
-    QVBoxLayout,
     QWidget,
 )
 
 from kernelviewer.gui import theme
+from kernelviewer.gui.controls import in_column, in_row, label_of, named
 from kernelviewer.gui.painting.classes import fill_stack
 from kernelviewer.gui.painting.pixels import AreaRing
 from kernelviewer.gui.text import (
@@ -42,6 +40,7 @@ from kernelviewer.gui.text import (
     percent,
     shortened,
     spaced,
+    with_sizes,
 )
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.text import shown
@@ -322,12 +321,9 @@ class NetworkOverview(QWidget):
         self.search.setPlaceholderText("Find networks…")
         self.search.setClearButtonEnabled(True)
         self.search.setMaximumWidth(320)
-        self.counts = QLabel(self)
-        self.counts.setObjectName("overviewCounts")
-        self.counts.setProperty("role", "secondary")
+        self.counts = label_of(self, name="overviewCounts", role="secondary")
         self.kernels = QPushButton("Show Kernels", self)
-        self.kernels.setObjectName("showKernels")
-        self.kernels.setAccessibleName("Show the kernels of the picked networks")
+        named(self.kernels, "showKernels", "Show the kernels of the picked networks")
         self.kernels.clicked.connect(lambda: self.kernels_requested.emit())
         self.source = NetworkRows(self)
         self.proxy = _Order(self)
@@ -335,8 +331,7 @@ class NetworkOverview(QWidget):
         self.proxy.setFilterRole(SEARCH_ROLE)
         self.proxy.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self.table = QTableView(self)
-        self.table.setObjectName("networkTable")
-        self.table.setAccessibleName("Open networks, a row each")
+        named(self.table, "networkTable", "Open networks, a row each")
         AreaRing(self.table)
         self.table.setModel(self.proxy)
         self.table.setItemDelegate(_Delegate(self.table))
@@ -355,24 +350,14 @@ class NetworkOverview(QWidget):
         header.setSectionsMovable(True)
         header.setSortIndicatorClearable(True)
         self.table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
-        self.note = QLabel(self)
-        self.note.setObjectName("noiseNote")
-        self.note.setProperty("role", "secondary")
-        self.note.setWordWrap(True)
-        self.note.setTextFormat(Qt.TextFormat.PlainText)
+        self.note = label_of(
+            self, name="noiseNote", role="secondary", wraps=True, plain=True
+        )
         self.note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-        line = QHBoxLayout()
-        line.setSpacing(12)
-        line.addWidget(self.search, 1)
-        line.addWidget(self.counts)
-        line.addStretch(1)
-        line.addWidget(self.kernels)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(12, 4, 12, 8)
-        layout.setSpacing(8)
-        layout.addLayout(line)
-        layout.addWidget(self.table, 1)
-        layout.addWidget(self.note)
+        line = in_row(None, (self.search, 1), self.counts, 1, self.kernels, spacing=12)
+        in_column(
+            self, line, (self.table, 1), self.note, margins=(12, 4, 12, 8), spacing=8
+        )
         self._picked: frozenset[int] = frozenset()
         self._silent = False
         self.search.textChanged.connect(self._on_search_changed)
@@ -516,8 +501,7 @@ class NetworkOverview(QWidget):
 
     def _on_search_changed(self, text: str) -> None:
         self._silent = True
-        sizes = text.replace("x", "×") if _is_size(text) else text
-        self.proxy.setFilterFixedString(sizes)
+        self.proxy.setFilterFixedString(with_sizes(text))
         self._silent = False
         self.set_picked(self._picked)
         self._say()
@@ -544,8 +528,3 @@ class NetworkOverview(QWidget):
         text = f"Close {len(picked)} Networks" if several else "Close the Network"
         menu.addAction("Show Kernels", self.kernels_requested.emit)
         menu.addAction(text, lambda: self.close_requested.emit(picked))
-
-
-def _is_size(text: str) -> bool:
-    """Whether a search text such as ``7x7`` means a kernel size."""
-    return bool(text) and all(part.isdigit() for part in text.split("x"))

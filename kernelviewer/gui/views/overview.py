@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernelviewer.gui.view import Controller, ViewFigure, ViewKeys, ViewSpec
+from kernelviewer.gui.view import Controller, ViewFigure, ViewSpec, view_keys
 from kernelviewer.gui.views.network_table import NetworkOverview
 from kernelviewer.state.model import LayerRef
 from kernelviewer.state.tally import count_networks
@@ -18,14 +18,13 @@ class OverviewController(Controller):
 
     def listen(self) -> None:
         """Rows are picked, looked at, closed; what nobody sees is not counted."""
-        view: NetworkOverview = self.parts.overview
-        self.view = view
-        view.scope_requested.connect(self._show_networks)
-        view.open_requested.connect(self._open)
-        for signal in (view.kernels_requested, view.leave_requested):
+        self.view: NetworkOverview = self.parts.overview
+        self.view.scope_requested.connect(self._show_networks)
+        self.view.open_requested.connect(self._open)
+        for signal in (self.view.kernels_requested, self.view.leave_requested):
             signal.connect(lambda: self.window.show_overview(False))
-        view.close_requested.connect(self.document.close_some)
-        view.visibility_changed.connect(self._on_visibility_changed)
+        self.view.close_requested.connect(self.document.close_some)
+        self.view.visibility_changed.connect(self._on_visibility_changed)
         self._on_visibility_changed(False)
 
     def show(self, state: ViewState) -> None:
@@ -34,8 +33,7 @@ class OverviewController(Controller):
         computed = (state.analyses, state.open_families, state.naming, state.labels)
         if self.is_news("rows", state.models, *computed, *edits):
             counts = self.window.all_sizes.count(state)
-            sizes = sorted(state.sizes, key=lambda size: -state.sizes[size])
-            self.view.set_rows(count_networks(state, counts), tuple(sizes))
+            self.view.set_rows(count_networks(state, counts), tuple(state.sizes))
         if self.is_news("picked", state.models, state.layers):
             self.view.set_picked(_whole_networks(state))
 
@@ -74,7 +72,7 @@ def _whole_networks(state: ViewState) -> frozenset[int]:
 
 OVERVIEW = ViewSpec(
     id="overview",
-    title="Networks",
+    title="Overview",
     make={"overview": NetworkOverview},
     controller=OverviewController,
     reads=(
@@ -83,16 +81,14 @@ OVERVIEW = ViewSpec(
         "tally",
     ),
     keys=(
-        ViewKeys(
+        view_keys(
             "Overview of the networks",
             "views.network_table",
-            (
-                ("Sort", "click a column's title"),
-                ("Let all views show some networks", "click rows; Ctrl, Shift+click"),
-                ("Show the kernels of the network", "Enter; double click"),
-                ("Close the networks", "Delete"),
-                ("Show all again, then the kernels", "Escape"),
-            ),
+            ("Sort", "click a column's title"),
+            ("Let all views show some networks", "click rows; Ctrl, Shift+click"),
+            ("Show the kernels of the network", "Enter; double click"),
+            ("Close the networks", "Delete"),
+            ("Show all again, then the kernels", "Escape"),
         ),
     ),
     figures={"networkTable": ViewFigure("table")},

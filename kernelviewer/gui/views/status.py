@@ -11,7 +11,6 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QFrame,
-    QHBoxLayout,
     QLabel,
     QMenu,
     QSizePolicy,
@@ -21,10 +20,10 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui.accessible import announce
-from kernelviewer.gui.controls import EscapableSlider
+from kernelviewer.gui.controls import EscapableSlider, in_row, label_of, named
 from kernelviewer.gui.text import as_tip, counted_once, spaced
 from kernelviewer.gui.theme import as_field
-from kernelviewer.gui.view import Controller, ViewKeys, ViewSpec
+from kernelviewer.gui.view import Controller, ViewSpec, view_keys
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.state.describe import describe_scope, describe_step
 from kernelviewer.state.selection import Classes, Similar
@@ -63,24 +62,17 @@ class CosinePopover(QFrame):
         self._number: int | None = None
         self._changed = False
         self.slider = EscapableSlider(self)
-        self.slider.setObjectName("cosineSlider")
-        self.slider.setAccessibleName("Least cosine of similar kernels")
+        named(self.slider, "cosineSlider", "Least cosine of similar kernels")
         self.slider.setRange(0, STEPS)
         self.slider.setFixedWidth(140)
         self.value = QDoubleSpinBox(self)
         as_field(self.value)
-        self.value.setObjectName("cosineValue")
-        self.value.setAccessibleName("Least cosine of similar kernels, 0 to 1")
+        named(self.value, "cosineValue", "Least cosine of similar kernels, 0 to 1")
         self.value.setRange(0, 1)
         self.value.setSingleStep(0.01)
         self.value.setKeyboardTracking(False)
-        title = QLabel("cosine at least", self)
-        title.setProperty("role", "secondary")
-        line = QHBoxLayout(self)
-        line.setContentsMargins(12, 8, 12, 8)
-        line.setSpacing(8)
-        for widget in (title, self.slider, self.value):
-            line.addWidget(widget)
+        title = label_of(self, "cosine at least", role="secondary")
+        in_row(self, title, self.slider, self.value, margins=(12, 8, 12, 8), spacing=8)
         self.slider.valueChanged.connect(lambda value: self._ask(value / STEPS))
         self.value.valueChanged.connect(self._ask)
 
@@ -124,21 +116,14 @@ class CosinePopover(QFrame):
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One act of selecting.
-
-    Attributes
-    ----------
-    sign
-        How it joins what stands before it: ``∪``, ``∩``, ``−``; empty for the first.
-    text
-        What it marks.
-    cosine
-        From which cosine on kernels are similar, which can be changed; else None.
-    """
+    """One act of selecting."""
 
     sign: str
+    """How it joins what stands before it: ``∪``, ``∩``, ``−``; empty for the first."""
     text: str
+    """What it marks."""
     cosine: float | None = None
+    """From which cosine on kernels are similar, which can be changed; else None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,31 +149,21 @@ class Pill(QWidget):
         frame = QFrame(self)
         frame.setProperty("chip", True)
         frame.setFixedHeight(HEIGHT)
-        self.label = QLabel(frame)
-        self.label.setTextFormat(Qt.TextFormat.PlainText)
-        self.adjust = QToolButton(frame)
-        self.adjust.setObjectName(f"{name}Adjust")
+        self.label = QLabel(frame, textFormat=Qt.TextFormat.PlainText)
+        self.adjust = named(QToolButton(frame), f"{name}Adjust")
         self.adjust.clicked.connect(self.adjusted)
-        self.cross = QToolButton(frame)
-        self.cross.setObjectName(f"{name}Remove")
+        self.cross = named(QToolButton(frame), f"{name}Remove")
         self.cross.setText("×")
         self.cross.setProperty("quiet", True)
         self.cross.clicked.connect(self.removed)
         for button in (self.adjust, self.cross):
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        inner = QHBoxLayout(frame)
-        inner.setContentsMargins(10, 0, 10, 0)
-        inner.setSpacing(2)
-        for widget in (self.label, self.adjust, self.cross):
-            inner.addWidget(widget)
-        self._inner, self._frame = inner, frame
+        parts, margins = (self.label, self.adjust, self.cross), (10, 0, 10, 0)
+        self._inner = in_row(frame, *parts, margins=margins, spacing=2)
+        self._frame = frame
         for widget in (self.sign, self.label, self.adjust, self.cross):
             widget.ensurePolished()
-        self._outer = outer = QHBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.setSpacing(GAP)
-        outer.addWidget(self.sign)
-        outer.addWidget(frame)
+        self._outer = in_row(self, self.sign, frame, spacing=GAP)
 
     def show_chip(
         self, sign: str, text: str, *, removable: bool, adjustable: bool = False
@@ -242,16 +217,14 @@ class SelectionChips(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("selectionChips")
-        self.setAccessibleName("What is selected")
+        named(self, "selectionChips", "What is selected")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.chips: tuple[Chip, ...] = ()
         self.scope: ScopeChip | None = None
         self._scope_pill = Pill("scopeChip", self)
         self._scope_pill.removed.connect(self.scope_removed)
         self._pills: list[Pill] = []
-        self.more = QToolButton(self)
-        self.more.setObjectName("moreChips")
+        self.more = named(QToolButton(self), "moreChips")
         self.more.setProperty("chip", True)
         self.more.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.more.clicked.connect(self._open_menu)
@@ -408,9 +381,7 @@ class StatusLine(QStatusBar):
         super().__init__(parent)
         self.setSizeGripEnabled(False)
         holder = QWidget(self)
-        line = QHBoxLayout(holder)
-        line.setContentsMargins(0, 0, 0, 2)
-        line.setSpacing(4)
+        line = in_row(holder, margins=(0, 0, 0, 2), spacing=4)
         self.message = Message(holder)
         self.messageChanged.connect(self.message.show_text)
         self.messageChanged.connect(lambda text: announce(self, text))
@@ -431,12 +402,11 @@ class StatusController(Controller):
 
     def listen(self) -> None:
         """Acts can be taken out, the scope widened, a similarity changed."""
-        chips: SelectionChips = self.parts.chips
-        self.chips = chips
-        chips.remove_requested.connect(self.document.remove_step)
-        chips.scope_removed.connect(lambda: self.document.show_layers(None))
-        chips.name_requested.connect(self._on_name_requested)
-        chips.cosine_requested.connect(self._on_cosine_requested)
+        self.chips: SelectionChips = self.parts.chips
+        self.chips.remove_requested.connect(self.document.remove_step)
+        self.chips.scope_removed.connect(lambda: self.document.show_layers(None))
+        self.chips.name_requested.connect(self._on_name_requested)
+        self.chips.cosine_requested.connect(self._on_cosine_requested)
 
     def show(self, state: ViewState) -> None:
         """Say what is in scope and what is selected."""
@@ -505,9 +475,7 @@ def _count(state: ViewState) -> str:
 
 
 def _count_label(parent: QWidget) -> QLabel:
-    label = QLabel(parent)
-    label.setObjectName("selectionCount")
-    return label
+    return label_of(parent, name="selectionCount")
 
 
 STATUS = ViewSpec(
@@ -520,13 +488,11 @@ STATUS = ViewSpec(
         *("selection", "selected", "counted_selected", "only_selected", "pairs"),
     ),
     keys=(
-        ViewKeys(
+        view_keys(
             "Selection in words",
             "views.status",
-            (
-                ("Take a part away", "click its ×; Delete, Backspace"),
-                ("Give its class a name and a colour", "double click; F2"),
-            ),
+            ("Take a part away", "click its ×; Delete, Backspace"),
+            ("Give its class a name and a colour", "double click; F2"),
         ),
     ),
 )

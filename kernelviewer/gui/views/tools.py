@@ -11,7 +11,6 @@ from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QPushButton,
     QSizePolicy,
@@ -26,11 +25,14 @@ from kernelviewer.gui.controls import (
     ExplainButton,
     NumberField,
     SteadyLabel,
+    in_row,
+    label_of,
+    named,
 )
 from kernelviewer.gui.glossary import tip_of
 from kernelviewer.gui.palette import PaletteLine
 from kernelviewer.gui.text import as_tip, percent, short_percent, shortened, spaced
-from kernelviewer.gui.view import Controller, ViewKeys, ViewSpec
+from kernelviewer.gui.view import Controller, ViewSpec, view_keys
 from kernelviewer.kernels.bank import size_key, size_label
 from kernelviewer.kernels.classes import Naming
 from kernelviewer.latent.noise import PRESETS
@@ -64,14 +66,10 @@ class SizeBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("sizeBar")
-        self.menu = QToolButton(self)
-        self.menu.setObjectName("sizeMenu")
+        self.menu = named(QToolButton(self), "sizeMenu")
         self.menu.setProperty("button", True)
         self.menu.clicked.connect(self._open_menu)
-        self._line = QHBoxLayout(self)
-        self._line.setContentsMargins(0, 0, 0, 0)
-        self._line.setSpacing(SPACING)
-        self._line.addWidget(self.menu)
+        self._line = in_row(self, self.menu, spacing=SPACING)
         self._group = QButtonGroup(self)
         self._sizes: dict[Size, int] = {}
         self._size: Size | None = None
@@ -154,18 +152,12 @@ class SizeBar(QWidget):
 
 @dataclass(frozen=True, slots=True)
 class ThresholdChoices:
-    """Thresholds to choose from.
-
-    Attributes
-    ----------
-    default
-        The autoencoder's own.
-    by_null
-        (share, threshold): the threshold that this share of white noise reaches.
-    """
+    """Thresholds to choose from."""
 
     default: float
+    """The autoencoder's own."""
     by_null: tuple[tuple[float, float], ...]
+    """(share, threshold): the threshold that this share of white noise reaches."""
 
 
 class ThresholdBar(QWidget):
@@ -183,11 +175,9 @@ class ThresholdBar(QWidget):
         self._threshold = 0.0
         self._brevity = 0
         self.said: tuple[float, float | None] = (math.nan, None)
-        self.title = QLabel("Threshold", self)
-        self.title.setProperty("role", "secondary")
+        self.title = label_of(self, "Threshold", role="secondary")
         self.slider = EscapableSlider(self)
-        self.slider.setObjectName("thresholdSlider")
-        self.slider.setAccessibleName("Threshold of the fit")
+        named(self.slider, "thresholdSlider", "Threshold of the fit")
         self.slider.setRange(0, STEPS)
         self.slider.setMinimumWidth(70)
         self.slider.setMaximumWidth(140)
@@ -199,24 +189,15 @@ class ThresholdBar(QWidget):
         policy = self.reset.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         self.reset.setSizePolicy(policy)
-        self.coverage = SteadyLabel(self)
-        self.coverage.setObjectName("coverage")
+        self.coverage = named(SteadyLabel(self), "coverage")
         self.coverage.setProperty("role", "strong")
-        self.null = SteadyLabel(self)
-        self.null.setObjectName("nullCoverage")
+        self.null = named(SteadyLabel(self), "nullCoverage")
         self.null.setProperty("role", "secondary")
         for label, word in ((self.coverage, "identified"), (self.null, "noise")):
             label.setToolTip(as_tip(tip_of(word)))
         self.title.setToolTip(as_tip(tip_of("threshold")))
-        line = QHBoxLayout(self)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(8)
-        line.addWidget(self.title)
-        line.addWidget(self.slider, 1)
-        tools = QHBoxLayout()
-        tools.setSpacing(0)
-        for widget in (self.value, self.presets, self.reset):
-            tools.addWidget(widget)
+        line = in_row(self, self.title, (self.slider, 1), spacing=8)
+        tools = in_row(None, self.value, self.presets, self.reset, spacing=0)
         line.addLayout(tools)
         line.addWidget(self.coverage)
         line.addWidget(self.null)
@@ -228,8 +209,7 @@ class ThresholdBar(QWidget):
         self.reset.clicked.connect(lambda: self.default_requested.emit())
 
     def _tool(self, name: str, sign: str, title: str) -> QToolButton:
-        button = QToolButton(self)
-        button.setObjectName(name)
+        button = named(QToolButton(self), name)
         button.setText(sign)
         button.setProperty("quiet", True)
         button.setAccessibleName(title)
@@ -345,8 +325,7 @@ class ToolLine(QWidget):
         self.setMinimumHeight(HEIGHT)
         self._parts = parts
         self._fitted: object = None
-        self.title = QLabel("kernelviewer", self)
-        self.title.setProperty("role", "heading")
+        self.title = label_of(self, "kernelviewer", role="heading")
         self.explain = ExplainButton("tools", "this line", self)
         space = QWidget(self)
         space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -425,9 +404,7 @@ class ToolLine(QWidget):
 
 def make_tool_line(window: QMainWindow, parts: Parts) -> QToolBar:
     """The line as a tool bar that stays where it is."""
-    bar = QToolBar("Tools", window)
-    bar.setObjectName("toolLine")
-    bar.setMovable(False)
+    bar = named(QToolBar("Tools", window, movable=False), "toolLine")
     bar.toggleViewAction().setVisible(False)
     bar.addWidget(ToolLine(bar, parts))
     return bar
@@ -438,19 +415,16 @@ class ToolController(Controller):
 
     def listen(self) -> None:
         """Another size, another threshold."""
-        sizes: SizeBar = self.parts.sizes
-        self.sizes = sizes
-        threshold: ThresholdBar = self.parts.threshold
-        self.threshold = threshold
+        self.sizes: SizeBar = self.parts.sizes
+        self.threshold: ThresholdBar = self.parts.threshold
         export: QPushButton = self.parts.export
-        naming: ChoiceButton = self.parts.naming
-        self.naming = naming
-        naming.chosen.connect(self._name_by)
+        self.naming: ChoiceButton = self.parts.naming
+        self.naming.chosen.connect(self._name_by)
         self.parts.edited.clicked.connect(self._open_edits)
-        sizes.size_requested.connect(self.document.show_size)
-        threshold.threshold_requested.connect(self._set_threshold)
-        threshold.drag_given_up.connect(self.document.give_up_drag)
-        threshold.default_requested.connect(lambda: self._set_threshold(None))
+        self.sizes.size_requested.connect(self.document.show_size)
+        self.threshold.threshold_requested.connect(self._set_threshold)
+        self.threshold.drag_given_up.connect(self.document.give_up_drag)
+        self.threshold.default_requested.connect(lambda: self._set_threshold(None))
         for button, name in ((export, "export"), (self.parts.compare, "compare")):
             button.clicked.connect(partial(self._do, name))
 
@@ -572,9 +546,7 @@ def _choices(null: Null | None) -> ThresholdChoices | None:
 
 def _edited_chip(parent: QWidget) -> QToolButton:
     """Says that names differ from those of files and program; hidden otherwise."""
-    chip = QToolButton(parent)
-    chip.setObjectName("editedNames")
-    chip.setAccessibleName("Names that were edited")
+    chip = named(QToolButton(parent), "editedNames", "Names that were edited")
     chip.setText("edited")
     chip.setProperty("chip", True)
     chip.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -584,8 +556,7 @@ def _edited_chip(parent: QWidget) -> QToolButton:
 
 def _compare_button(parent: QWidget) -> QToolButton:
     """Offers to compare, where there are networks to do so with; hidden otherwise."""
-    button = QToolButton(parent)
-    button.setObjectName("compareNetworks")
+    button = named(QToolButton(parent), "compareNetworks")
     button.setText("Compare…")
     button.setAccessibleName("Compare two networks")
     button.setToolTip("Set two open networks beside each other, kernel by kernel")
@@ -597,8 +568,7 @@ def _compare_button(parent: QWidget) -> QToolButton:
 
 def _export_button(parent: QWidget) -> QPushButton:
     button = QPushButton(EXPORT, parent)
-    button.setObjectName("exportFigure")
-    button.setAccessibleName("Export a figure of what is open")
+    named(button, "exportFigure", "Export a figure of what is open")
     return button
 
 
@@ -620,14 +590,12 @@ TOOLS = ViewSpec(
         *("pool", "layers", "pooled", "edits", "comparing"),
     ),
     keys=(
-        ViewKeys(
+        view_keys(
             "Search line",
             "palette",
-            (
-                ("Mark an entry", "Up, Down, Page Up, Page Down"),
-                ("Do it, do the other thing it offers", "Enter; Shift+Enter"),
-                ("Close, and go back", "Escape"),
-            ),
+            ("Mark an entry", "Up, Down, Page Up, Page Down"),
+            ("Do it, do the other thing it offers", "Enter; Shift+Enter"),
+            ("Close, and go back", "Escape"),
         ),
     ),
 )

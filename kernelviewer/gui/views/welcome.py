@@ -9,7 +9,6 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import (
     QFrame,
-    QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
@@ -25,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui.accessible import announce
+from kernelviewer.gui.controls import in_column, in_row, label_of, named
 from kernelviewer.gui.text import as_tip, offer_text
 from kernelviewer.gui.view import Controller, ViewSpec
 from kernelviewer.text import shown
@@ -78,7 +78,10 @@ class DropOverlay(QWidget):
 
 
 class ShortenedButton(QPushButton):
-    """A button that shows less of its text's middle where there is no room for all."""
+    """A button whose text loses its middle where there is no room for all.
+
+    What follows three spaces loses its own first.
+    """
 
     def __init__(self, text: str, parent: QWidget) -> None:
         super().__init__(text.replace("&", "&&"), parent)
@@ -89,16 +92,25 @@ class ShortenedButton(QPushButton):
         """Qt: much of the text can go."""
         return QSize(LEAST_TEXT, super().minimumSizeHint().height())
 
+    def fitting(self) -> str:
+        """As much of the text as fits."""
+        missing = self.sizeHint().width() - self.width()
+        if missing <= 0:
+            return self.text()
+        metrics, middle = self.fontMetrics(), Qt.TextElideMode.ElideMiddle
+        wide = metrics.horizontalAdvance
+        room = wide(self.text()) - missing
+        head, gap, rest = self.text().partition("   ")
+        left = room - wide(head + gap)
+        if gap and left > wide("…"):
+            return head + gap + metrics.elidedText(rest, middle, left)
+        return metrics.elidedText(head, middle, room)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt: paint the button with as much text as fits."""
         option = QStyleOptionButton()
         self.initStyleOption(option)
-        missing = self.sizeHint().width() - self.width()
-        if missing > 0:
-            metrics = self.fontMetrics()
-            room = metrics.horizontalAdvance(self.text()) - missing
-            middle = Qt.TextElideMode.ElideMiddle
-            option.text = metrics.elidedText(self.text(), middle, room)
+        option.text = self.fitting()
         painter = QStylePainter(self)
         painter.drawControl(QStyle.ControlElement.CE_PushButton, option)
 
@@ -133,26 +145,17 @@ class Welcome(QWidget):
         self.sample = _button("Open Sample", "openSample", "Open the bundled network")
         self.open.clicked.connect(lambda: self.open_requested.emit())
         self.sample.clicked.connect(lambda: self.sample_requested.emit())
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        buttons.addWidget(self.open)
-        buttons.addWidget(self.sample)
-        buttons.addStretch(1)
-        self.opening = QLabel(self)
-        self.opening.setObjectName("welcomeOpening")
-        self.opening.setTextFormat(Qt.TextFormat.PlainText)
-        self.opening.setWordWrap(True)
+        buttons = in_row(None, 1, self.open, self.sample, 1)
+        self.opening = label_of(self, name="welcomeOpening", wraps=True, plain=True)
         self.opening.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.how_far = QProgressBar(self)
-        self.how_far.setObjectName("welcomeProgress")
-        self.how_far.setAccessibleName("How far what is being opened is")
+        named(self.how_far, "welcomeProgress", "How far what is being opened is")
         self.how_far.setTextVisible(False)
         self.how_far.setMaximumWidth(240)
         under_way = QVBoxLayout()
         under_way.addWidget(self.opening)
         under_way.addWidget(self.how_far, 0, Qt.AlignmentFlag.AlignHCenter)
-        self.recent_title = QLabel("Recent", self)
-        self.recent_title.setProperty("role", "title")
+        self.recent_title = label_of(self, "Recent", role="title")
         self._recent = QVBoxLayout()
         self._recent.setSpacing(2)
         self._offers = QVBoxLayout()
@@ -160,34 +163,20 @@ class Welcome(QWidget):
         column = QFrame(self)
         column.setMaximumWidth(WIDEST)
         self._inner = inner = QVBoxLayout(column)
-        self._head = QVBoxLayout()
-        self._head.addWidget(title)
-        self._head.addWidget(hint)
-        recent = QVBoxLayout()
-        recent.setSpacing(TIGHT)
-        recent.addWidget(self.recent_title)
-        recent.addLayout(self._recent)
+        self._head = in_column(None, title, hint)
+        recent = in_column(None, self.recent_title, self._recent, spacing=TIGHT)
         for part in (self._head, buttons, under_way, self._offers, recent):
             inner.addLayout(part)
         page = QWidget(self)
-        middle = QVBoxLayout(page)
-        middle.setContentsMargins(0, 4, 0, 4)
-        middle.addStretch(2)
-        line = QHBoxLayout()
-        line.addStretch(1)
-        line.addWidget(column, 40)
-        line.addStretch(1)
+        middle = in_column(page, 2, margins=(0, 4, 0, 4))
+        line = in_row(None, 1, (column, 40), 1)
         middle.addLayout(line)
         middle.addStretch(3)
-        scroll = QScrollArea(self)  # a low window shows less, and cuts nothing
-        scroll.setObjectName("welcomePage")
-        scroll.setWidgetResizable(True)
+        scroll = named(QScrollArea(self, widgetResizable=True), "welcomePage")
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(page)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
+        in_column(self, scroll)
         self.set_opening("")
         self.set_recent(())
 
@@ -256,8 +245,7 @@ class Welcome(QWidget):
         row = QWidget(self)
         text = offer_text(offer, number)
         reopen = ShortenedButton(text, row)
-        reopen.setObjectName(f"reopenWork{number}")
-        reopen.setAccessibleName(text)
+        named(reopen, f"reopenWork{number}", text)
         names = "\n".join(shown(item.name) for item in offer.session.networks)
         reopen.setToolTip(as_tip(names))
         reopen.clicked.connect(lambda: self.reopen_requested.emit(offer.path))
@@ -268,12 +256,7 @@ class Welcome(QWidget):
         dismiss.setAccessibleName(f"Throw away: {text}")
         dismiss.setToolTip("Throw this work away")
         dismiss.clicked.connect(lambda: self.dismiss_requested.emit(offer.path))
-        line = QHBoxLayout(row)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.addStretch(1)
-        line.addWidget(reopen)
-        line.addWidget(dismiss)
-        line.addStretch(1)
+        in_row(row, 1, reopen, dismiss, 1)
         return row
 
     def _link(self, path: Path) -> QPushButton:
@@ -297,11 +280,22 @@ def _empty(layout: QLayout) -> None:
 def _button(
     text: str, name: str, accessible: str, *, primary: bool = False
 ) -> QPushButton:
-    button = QPushButton(text)
-    button.setObjectName(name)
-    button.setAccessibleName(accessible)
+    button = named(QPushButton(text), name, accessible)
     button.setProperty("primary", primary)
     return button
+
+
+class Pages(QStackedWidget):
+    """Pages that need as much room as the one that is seen, not, as Qt's, as any."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.currentChanged.connect(self.updateGeometry)
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt: what the page that is seen needs."""
+        page = self.currentWidget()
+        return super().minimumSizeHint() if page is None else page.minimumSizeHint()
 
 
 class CentreController(Controller):
@@ -326,7 +320,7 @@ class CentreController(Controller):
 CENTRE = ViewSpec(
     id="centre",
     title="Centre",
-    make={"centre": QStackedWidget, "welcome": Welcome},
+    make={"centre": Pages, "welcome": Welcome},
     controller=CentreController,
     reads=("models",),
 )

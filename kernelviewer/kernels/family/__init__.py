@@ -9,11 +9,7 @@ arXiv:2401.14469, §4). `render` draws members, `random_members` some at random,
 
 from __future__ import annotations
 
-from kernelviewer.kernels.family.fit import (
-    FamilyFit,
-    family_fit,
-    family_fit_set,
-)
+from kernelviewer.kernels.family.fit import FamilyFit, family_fit, family_fit_set
 from kernelviewer.kernels.family.members import (
     Members,
     member,

@@ -11,16 +11,7 @@ import numpy as np
 
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import FINE, INDEX
-from kernelviewer.kernels.family.formulas import (
-    KINDS,
-    OX,
-    OY,
-    TURNED,
-    A,
-    B,
-    E,
-    planes,
-)
+from kernelviewer.kernels.family.formulas import KINDS, OX, OY, TURNED, A, B, E, planes
 from kernelviewer.kernels.family.regions import boxes, kinds
 
 if TYPE_CHECKING:
@@ -51,43 +42,32 @@ CLASS_KINDS = tuple(_kinds_of(item.id) for item in FINE.patterns)
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Members:
-    """Members of the pattern family. N members; arrays of length N.
-
-    Attributes
-    ----------
-    class_index
-        int8, index into `kernelviewer.kernels.classes.FINE.patterns`, and with them
-        `CLASSES`.
-    kind
-        int8, index into `kernelviewer.kernels.family.formulas.KINDS`: a bar is a ridge,
-        with flanks, or a line; a disc's top may be flat, a plate.
-    sign
-        int8, +1 or −1: the on- classes have +1, the off- classes −1, edge, saddle and
-        checker either. A positive edge falls in the direction of ``angle``, a positive
-        checker has a positive tap in the middle.
-    sigma_x, sigma_y
-        float32, px. Of edge, bar and saddle: in the direction of ``angle``, and across
-        it (a bar's length). Of a cross: along and across its arms.
-    offset_x, offset_y
-        float32, px: the centre, from the middle of the kernel to the right and down.
-    angle
-        float32, degrees from x (right) towards y (down), in [−60, 120]: of an edge the
-        direction in which it falls or rises, of a bar that across it, of a saddle
-        that between its lobes. 0 for other classes.
-    gamma
-        float32, weight of the surround of point, centre, square and disc, or of the
-        hollow in the middle of a plate and a ring; 0 for other kinds.
-    """
+    """Members of the pattern family. N members; arrays of length N."""
 
     class_index: NDArray[np.int8]
+    """int8, index into `kernelviewer.kernels.classes.FINE.patterns`, and with them
+    `CLASSES`."""
     kind: NDArray[np.int8]
+    """int8, index into `kernelviewer.kernels.family.formulas.KINDS`: a bar is a ridge,
+    with flanks, or a line; a disc's top may be flat, a plate."""
     sign: NDArray[np.int8]
+    """int8, +1 or −1: the on- classes have +1, the off- classes −1, edge, saddle and
+    checker either. A positive edge falls in the direction of ``angle``, a positive
+    checker has a positive tap in the middle."""
     sigma_x: NDArray[np.float32]
     sigma_y: NDArray[np.float32]
+    """float32, px. Of edge, bar and saddle: in the direction of ``angle``, and across
+    it (a bar's length). Of a cross: along and across its arms."""
     offset_x: NDArray[np.float32]
     offset_y: NDArray[np.float32]
+    """float32, px: the centre, from the middle of the kernel to the right and down."""
     angle: NDArray[np.float32]
+    """float32, degrees from x (right) towards y (down), in [−60, 120]: of an edge the
+    direction in which it falls or rises, of a bar that across it, of a saddle that
+    between its lobes. 0 for other classes."""
     gamma: NDArray[np.float32]
+    """float32, weight of the surround of point, centre, square and disc, or of the
+    hollow in the middle of a plate and a ring; 0 for other kinds."""
 
     def __len__(self) -> int:
         return len(self.class_index)
@@ -137,8 +117,6 @@ def member(
 
     Parameters and errors are those of `members`.
     """
-    import numpy as np
-
     found: NDArray[np.float32] = render(
         members(class_id, size, np.array([sigma]), **given), size
     )[0]
@@ -165,8 +143,6 @@ def members(
     ----------
     class_id
         A fine class such as ``on-centre`` or ``edge-x``.
-    size
-        Kernel size.
     sigma, sigma_x, sigma_y
         px, [N]; ``sigma`` stands for what is not given. A cross's arms and a bar are by
         default three times as long as wide; for these ``sigma`` is the length of an
@@ -187,13 +163,10 @@ def members(
     ValueError
         No such class, or the family has no members of this size.
     """
-    import numpy as np
-
     place = INDEX.get(class_id, len(FINE.patterns))
     if place >= len(FINE.patterns):
         names = ", ".join(item.id for item in FINE.patterns)
-        msg = f"no pattern class is called {class_id!r}; there are {names}"
-        raise ValueError(msg)
+        raise ValueError(f"no pattern class is called {class_id!r}; there are {names}")
     rows, columns = as_plane(size)
     kinds, only_sign = CLASS_KINDS[place]
     kind = kind or kinds[0]
@@ -237,8 +210,6 @@ def render(members: Members, size: Size) -> NDArray[np.float32]:
     ValueError
         The family has no members of this size.
     """
-    import numpy as np
-
     plane = as_plane(size)
     found = np.empty((len(members), plane[0] * plane[1]), np.float32)
     for number, kind in enumerate(KINDS):
@@ -262,8 +233,6 @@ def named(
 
     Along an axis of one tap σ has no meaning; it gets the other axis's.
     """
-    import numpy as np
-
     turned, cross = np.array(_IS_TURNED)[kind], kind == KINDS.index("cross")
     log_x = np.where(turned | cross, p[A], p[A] - p[B] / 2)
     log_y = np.where(turned, p[A] + p[B], np.where(cross, p[A] - p[B], p[A] + p[B] / 2))
@@ -282,8 +251,6 @@ def _parameters(
     kind: str, members: Members, rows: NDArray[np.intp]
 ) -> NDArray[np.float32]:
     """The parameters that the formulas call OX, OY, A, B and E, [5, n]."""
-    import numpy as np
-
     p = np.zeros((5, len(rows)), dtype=np.float32)
     p[OX], p[OY] = members.offset_x[rows], members.offset_y[rows]
     x, y = np.log(members.sigma_x[rows]), np.log(members.sigma_y[rows])
@@ -313,8 +280,6 @@ def random_members(size: Size, count: int, seed: int = 0) -> NDArray[np.float32]
 
     Parameters
     ----------
-    size
-        Kernel size.
     count
         Members of each base, such as a cross or a saddle.
     seed
@@ -329,8 +294,6 @@ def random_members(size: Size, count: int, seed: int = 0) -> NDArray[np.float32]
     ValueError
         The family has no members of this size.
     """
-    import numpy as np
-
     plane = as_plane(size)
     random = np.random.default_rng(seed)
     found = []
@@ -348,8 +311,6 @@ def _drawn(
     kind: str, plane: tuple[int, int], count: int, random: np.random.Generator
 ) -> NDArray[np.float32]:
     """Parameters [5, count] within the boxes of a kind, the larger ones more often."""
-    import numpy as np
-
     limits = np.array(boxes(kind, plane))
     low, extent = limits[..., 0], limits[..., 1] - limits[..., 0]
     # turning is no extent of a pattern's shape: a box that turns counts no more
@@ -393,27 +354,19 @@ middle and beside it."""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bank:
-    """Members of all kinds, side by side. n members, arrays on one device.
-
-    Attributes
-    ----------
-    kinds
-        Each kind with its first member and the one after its last.
-    parameters, low, high
-        [5, n]: where a fit starts, and the limits within which it stays.
-    patterns
-        [taps, n], mean 0, length 1.
-    common
-        [n], how common each member is: of n of a kind each has 1/n, times what `COMMON`
-        says.
-    """
+    """Members of all kinds, side by side. n members, arrays on one device."""
 
     kinds: tuple[tuple[str, int, int], ...]
+    """Each kind with its first member and the one after its last."""
     parameters: Array
     low: Array
     high: Array
+    """[5, n]: where a fit starts, and the limits within which it stays."""
     patterns: Array
+    """[taps, n], mean 0, length 1."""
     common: Array
+    """[n], how common each member is: of n of a kind each has 1/n, times what `COMMON`
+    says."""
 
 
 @lru_cache(maxsize=8)

@@ -349,10 +349,7 @@ def _half(size: tuple[int, int], along_x: bool, angles: list[Interval]) -> float
 def _anywhere(size: tuple[int, int], reach: float) -> tuple[Interval, Interval]:
     rows, columns = size
     x, y = (min(reach, max((taps - 1) / 2 - 0.5, 0.25)) for taps in (columns, rows))
-    return (
-        (-x, x) if columns > 1 else (0.0, 0.0),
-        (-y, y) if rows > 1 else (0.0, 0.0),
-    )
+    return ((-x, x) if columns > 1 else (0.0, 0.0), (-y, y) if rows > 1 else (0.0, 0.0))
 
 
 def _on_taps(taps: int, width: float, reach: float = 0.5) -> list[Interval]:

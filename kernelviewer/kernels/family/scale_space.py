@@ -178,8 +178,6 @@ class _Axis:
 
     Parameters
     ----------
-    name
-        The model.
     number
         0: down, 1: across.
     size
@@ -221,8 +219,6 @@ class _Half:
 
     Parameters
     ----------
-    name
-        The model.
     patterns
         [taps of the other axis, taps of this, B], mean 0 and length 1.
     known
@@ -257,43 +253,30 @@ def _unit(planes: Values) -> Values:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScaleSpaceFit:
-    """The nearest model of each of N kernels.
-
-    Attributes
-    ----------
-    model
-        int8 [N], index into `NAMES`.
-    sign
-        int8 [N], +1 or −1.
-    sigma_x, sigma_y
-        float32 [N], px, of the nearest member of the model.
-    moment_x, moment_y
-        float32 [N], px: σ in closed form, by the moments of the kernel.
-    offset_x, offset_y
-        float32 [N], px: the tap of the middle, from the middle of the window.
-    cosine
-        float32 [N], with the kernel's pattern.
-    """
+    """The nearest model of each of N kernels."""
 
     model: NDArray[np.int8]
+    """int8 [N], index into `NAMES`."""
     sign: NDArray[np.int8]
+    """int8 [N], +1 or −1."""
     sigma_x: NDArray[np.float32]
     sigma_y: NDArray[np.float32]
+    """float32 [N], px, of the nearest member of the model."""
     moment_x: NDArray[np.float32]
     moment_y: NDArray[np.float32]
+    """float32 [N], px: σ in closed form, by the moments of the kernel."""
     offset_x: NDArray[np.float32]
     offset_y: NDArray[np.float32]
+    """float32 [N], px: the tap of the middle, from the middle of the window."""
     cosine: NDArray[np.float32]
+    """float32 [N], with the kernel's pattern."""
 
     def __len__(self) -> int:
         return len(self.cosine)
 
 
 def scale_space_fit(
-    kernels: KernelSet,
-    rows: NDArray[np.int64] | None = None,
-    *,
-    watch: Watch = NEVER,
+    kernels: KernelSet, rows: NDArray[np.int64] | None = None, *, watch: Watch = NEVER
 ) -> ScaleSpaceFit:
     """The discrete scale-space model nearest to each kernel of a network.
 
@@ -303,12 +286,8 @@ def scale_space_fit(
 
     Parameters
     ----------
-    kernels
-        Kernels of one size.
     rows
         int64 [n], the kernels to fit, none of them flat; None: all that are not flat.
-    watch
-        Checked between batches; what it raises ends the fit.
 
     Raises
     ------

@@ -64,25 +64,18 @@ _THIN_DIAGONAL = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A part of the axis: members of one formula, one sign, and growing σ.
-
-    Attributes
-    ----------
-    class_id
-        The fine class whose members it has; stops of one class that follow each other
-        are one stretch.
-    sign
-        +1 or −1.
-    sigma
-        Lowest and highest σ, px.
-    across
-        Of a cross: how wide its arms are, in units of σ, their length; None: as usual.
-    """
+    """A part of the axis: members of one formula, one sign, and growing σ."""
 
     class_id: str
+    """The fine class whose members it has; stops of one class that follow each other
+    are one stretch."""
     sign: int
+    """+1 or −1."""
     sigma: tuple[float, float]
+    """Lowest and highest σ, px."""
     across: float | None = None
+    """Of a cross: how wide its arms are, in units of σ, their length; None: as
+    usual."""
 
 
 def stops_of(size: Size) -> tuple[Stop, ...]:
@@ -130,18 +123,12 @@ def _sigmas(name: str, side: int) -> tuple[float, float]:
 
 @dataclass(frozen=True, eq=False)
 class FamilySpectrum:
-    """Codes in [0, 1] ↔ members of the family, for kernels of one size. Immutable.
-
-    Attributes
-    ----------
-    size
-        The kernel size.
-    stops
-        In the order of the axis.
-    """
+    """Codes in [0, 1] ↔ members of the family, for kernels of one size. Immutable."""
 
     size: Size
+    """The kernel size."""
     stops: tuple[Stop, ...]
+    """In the order of the axis."""
 
     @classmethod
     def of(cls, size: Size) -> FamilySpectrum:

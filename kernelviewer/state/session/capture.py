@@ -47,26 +47,18 @@ PLAIN = {*Work.__slots__} - _TRANSLATED
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """The parts of a session beside the work itself.
-
-    Attributes
-    ----------
-    networks
-        The file of each open network, in order.
-    autoencoders
-        Where those in use are from.
-    look, saved, origin
-        As in `Session`.
-    keys
-        Path and hash of the file of keys, where one is in use.
-    """
+    """The parts of a session beside the work itself."""
 
     networks: tuple[NetworkEntry, ...]
+    """The file of each open network, in order."""
     autoencoders: Mapping[Size, CoderEntry]
+    """Where those in use are from."""
     look: Look
     saved: str
     origin: str = ""
+    """As in `Session`."""
     keys: tuple[str, str] = ("", "")
+    """Path and hash of the file of keys, where one is in use."""
 
 
 def entry_of(
@@ -162,8 +154,6 @@ def rebuild(
     ----------
     models
         Its networks in order; None where one is not there.
-    coders
-        Its autoencoders.
     keys
         Its keys; None: as it names them.
 

@@ -130,34 +130,24 @@ class CorpusEntry(Entry, frozen=True, omit_defaults=True):
 
 
 class NetworkEntry(Entry, frozen=True, omit_defaults=True):
-    """An open network, or a run.
-
-    Attributes
-    ----------
-    sha256, bytes
-        Hash (empty: not known) and size of the file, with the parts that it names.
-    path
-        Its file: relative to the session's folder, with ``/``; absolute where there is
-        no way from there, and in recovery files. Empty for networks of the hub.
-    copy, include
-        Which copy of the network, and which undecided or fixed layers were taken in.
-    hub
-        The name by which it was fetched.
-    run
-        What it is a step of; None: of no run.
-    corpus
-        What it is of the corpus at the path, whose hash is that of the kernels; None:
-        it is of none.
-    """
+    """An open network, or a run."""
 
     sha256: Hash
     bytes: Count
+    """Hash (empty: not known) and size of the file, with the parts that it names."""
     path: Text = ""
+    """Its file: relative to the session's folder, with ``/``; absolute where there is
+    no way from there, and in recovery files. Empty for networks of the hub."""
     copy: Text = ""
     include: tuple[Text, ...] = ()
+    """Which copy of the network, and which undecided or fixed layers were taken in."""
     hub: Text = ""
+    """The name by which it was fetched."""
     run: RunEntry | None = None
+    """What it is a step of; None: of no run."""
     corpus: CorpusEntry | None = None
+    """What it is of the corpus at the path, whose hash is that of the kernels; None: it
+    is of none."""
 
     def __post_init__(self) -> None:
         if not self.path and not self.hub:
@@ -296,50 +286,42 @@ class Session(Entry, frozen=True, kw_only=True):
 
     Attributes
     ----------
-    networks
-        The file of each open network.
-    autoencoders
-        Where those in use are from, by size.
     thresholds, stretches, family_thresholds
         Those that were changed, by size; as in `kernelviewer.state.work.Marks`.
     naming, mean, keys
         By what kernels are named, whether they are drawn with their mean, and which
         keys stand for them.
-    names, tags
-        What the user calls things, and tags by number.
-    selection, scope, focus, comparing
-        What is marked, shown, looked at and compared.
-    position, display, charts
-        As in `Work`.
-    look
-        How the window shows it.
-    program, saved
-        Version of the program that wrote it, and when (ISO 8601, UTC).
-    origin
-        In recovery files: the session that the work belongs to; else empty.
     """
 
     networks: tuple[NetworkEntry, ...]
+    """The file of each open network."""
     autoencoders: dict[SizeKey, CoderEntry]
+    """Where those in use are from, by size."""
     thresholds: dict[SizeKey, Fit]
     stretches: dict[SizeKey, tuple[StretchEntry, ...]]
     selection: tuple[StepEntry, ...]
     scope: ScopeEntry
     focus: KernelEntry | None = None
     comparing: ComparingEntry | None = None
+    """What is marked, shown, looked at and compared."""
     position: Code
     display: Display
     charts: Charts = msgspec.field(default_factory=Charts)
+    """As in `Work`."""
     look: Look
+    """How the window shows it."""
     program: Text
     saved: Text
+    """Version of the program that wrote it, and when (ISO 8601, UTC)."""
     origin: Text = ""
+    """In recovery files: the session that the work belongs to; else empty."""
     naming: NamingEntry = NamingEntry()
     keys: KeysEntry = KeysEntry()
     family_thresholds: dict[SizeKey, Fit] = msgspec.field(default_factory=dict)
     mean: Mean = "auto"
     names: NamesEntry = NamesEntry()
     tags: dict[TagNumber, TagEntry] = msgspec.field(default_factory=dict)
+    """What the user calls things, and tags by number."""
 
 
 class _Format(Struct):

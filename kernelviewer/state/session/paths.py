@@ -96,18 +96,12 @@ def find(folder: Path, written: str) -> Path | None:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """The result of looking for a file that a session names.
-
-    Attributes
-    ----------
-    found
-        Where it is; None if it is not there, or that may not be looked at.
-    asks
-        Whether it may lie where the session says, and the user has to allow a look.
-    """
+    """The result of looking for a file that a session names."""
 
     found: Path | None = None
+    """Where it is; None if it is not there, or that may not be looked at."""
     asks: bool = False
+    """Whether it may lie where the session says, and the user has to allow a look."""
 
 
 def look_for(folder: Path, written: str, known: Collection[str]) -> Looked:

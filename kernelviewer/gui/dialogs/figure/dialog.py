@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QPlainTextEdit,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QScrollArea, QWidget
 
 from kernelviewer.figures import EXHIBITS, FigureError, FigureOptions
-from kernelviewer.gui.controls import Dialog, dialog_button
+from kernelviewer.gui.controls import (
+    Dialog,
+    dialog_button,
+    in_column,
+    in_row,
+    label_of,
+    named,
+)
 from kernelviewer.gui.desktop import confirm
 from kernelviewer.gui.dialogs.figure.looks import (
     LooksForm,
@@ -94,17 +93,13 @@ class FigureDialog(Dialog):
         self._proposal = self._facts = ""
         self.setSizeGripEnabled(True)
         self.resize(1120, 720)
-        self._later = QTimer(self)
-        self._later.setSingleShot(True)
-        self._later.setInterval(DELAY_MS)
+        self._later = QTimer(self, singleShot=True, interval=DELAY_MS)
         self._later.timeout.connect(self._draw)
         self.subject = SubjectForm(self)
         self.looks = LooksForm(self)
         self.presets = PresetBar(read_presets(window.settings.figure_presets), self)
         self.preview = FigurePreview(self)
-        self.facts = QLabel(self)
-        self.facts.setObjectName("figureFacts")
-        self.facts.setProperty("role", "caption")
+        self.facts = label_of(self, name="figureFacts", role="caption")
         self.caption = self._make_caption()
         self.output = FigureOutput(window, self._cache, self.wish, self)
         self._lay_out()
@@ -126,15 +121,10 @@ class FigureDialog(Dialog):
     def _lay_out(self) -> None:
         self.looks.add("Preset", "figurePresets", self.presets, "Presets", row=1)
         options = QWidget(self)
-        column = QVBoxLayout(options)
-        column.setContentsMargins(0, 0, 10, 0)
-        column.setSpacing(18)
-        column.addWidget(self.subject)
-        column.addWidget(self.looks)
-        column.addStretch(1)
-        left = QScrollArea(self)
-        left.setObjectName("figureOptions")
-        left.setAccessibleName("Options of the figure")
+        in_column(
+            options, self.subject, self.looks, 1, margins=(0, 0, 10, 0), spacing=18
+        )
+        left = named(QScrollArea(self), "figureOptions", "Options of the figure")
         left.setFrameShape(QFrame.Shape.NoFrame)
         left.setWidgetResizable(True)
         left.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -150,17 +140,10 @@ class FigureDialog(Dialog):
         self.again.setProperty("link", True)
         self.again.hide()
         line.addWidget(self.again)
-        right = QVBoxLayout()
-        right.setSpacing(8)
-        right.addWidget(self.preview, 1)
-        right.addLayout(line)
-        right.addWidget(self.caption)
-        right.addWidget(self.output)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(16, 16, 16, 12)
-        layout.setSpacing(16)
-        layout.addWidget(left)
-        layout.addLayout(right, 1)
+        right = in_column(
+            None, (self.preview, 1), line, self.caption, self.output, spacing=8
+        )
+        in_row(self, left, (right, 1), margins=(16, 16, 16, 12), spacing=16)
 
     def _begin(self, kind: str, scope: str, options: FigureOptions) -> None:
         self._offer()

@@ -23,14 +23,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kernelviewer.figures.options import (
-    Choice,
-    Code,
-    LayerPairs,
-    Number,
-    Pair,
-    Switch,
-)
+from kernelviewer.figures.options import Choice, Code, LayerPairs, Number, Pair, Switch
+from kernelviewer.gui.controls import label_of, named
 from kernelviewer.gui.theme import CONTROL, as_field
 
 if TYPE_CHECKING:
@@ -38,9 +32,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QPaintEvent
 
-    from kernelviewer.figures.options import (
-        Option,
-    )
+    from kernelviewer.figures.options import Option
 
 _RETURNS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _SHOWN = 14
@@ -106,8 +98,7 @@ def number_box(
     low: float, high: float, unit: str, parent: QWidget, *, unset: str = ""
 ) -> QDoubleSpinBox:
     """A number with a decimal; ``unset`` is shown at the lowest value."""
-    box = QDoubleSpinBox(parent)
-    box.setDecimals(1)
+    box = QDoubleSpinBox(parent, decimals=1)
     box.setRange(low, high)
     box.setSuffix(unit)
     box.setSpecialValueText(unset)
@@ -131,10 +122,7 @@ def count_box(
 
 def check_box(text: str, name: str, parent: QWidget) -> QCheckBox:
     """A choice between yes and no, by its name."""
-    box = QCheckBox(text, parent)
-    box.setObjectName(name)
-    box.setAccessibleName(text)
-    return box
+    return named(QCheckBox(text, parent), name, text)
 
 
 class Form(QWidget):
@@ -149,8 +137,7 @@ class Form(QWidget):
         self.form.setFieldGrowthPolicy(
             QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow
         )
-        heading = QLabel(title, self)
-        heading.setProperty("role", "title")
+        heading = label_of(self, title, role="title")
         self.form.addRow(heading)
 
     def add(
@@ -170,8 +157,7 @@ class Form(QWidget):
         row
             Where it goes; None: at the end.
         """
-        field.setObjectName(name)
-        field.setAccessibleName(title or label)
+        named(field, name, title or label)
         field.setMinimumHeight(CONTROL)
         field.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         inside: list[QWidget] = [
@@ -332,8 +318,7 @@ class TextField(OptionField):
 
     def __init__(self, name: str, option: Option, parent: QWidget) -> None:
         super().__init__(name, option, parent)
-        self.widget = QLineEdit(parent)
-        self.widget.setPlaceholderText("none")
+        self.widget = QLineEdit(parent, placeholderText="none")
         self.widget.textChanged.connect(self.changed)
 
     def value(self) -> str:
@@ -355,8 +340,7 @@ class PairField(OptionField):
         self.boxes = []
         for number, title in enumerate(option.titles, 1):
             box = count_box(option.low, option.high, "", self.widget)
-            box.setObjectName(f"{self.object_name}{number}")
-            box.setAccessibleName(title)
+            named(box, f"{self.object_name}{number}", title)
             box.valueChanged.connect(self.changed)
             line.addWidget(box, 1)
             self.boxes.append(box)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QGridLayout,
-    QHBoxLayout,
     QInputDialog,
     QLineEdit,
     QMenu,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from kernelviewer.figures import EXHIBITS, PRESETS, FigureError, FigureOptions
 from kernelviewer.figures.options import OPTIONS, WIDTHS
+from kernelviewer.gui.controls import in_row, named
 from kernelviewer.gui.dialogs.figure.fields import (
     ChoiceField,
     Choices,
@@ -327,9 +327,7 @@ class PresetBar(QWidget):
         super().__init__(parent)
         self._own = tuple(own)
         self._options: FigureOptions | None = None
-        self.box = Choices({}, self)
-        self.box.setObjectName("figurePreset")
-        self.box.setAccessibleName("Preset of looks")
+        self.box = named(Choices({}, self), "figurePreset", "Preset of looks")
         self.more = QToolButton(self)
         self.more.setObjectName("presetMenu")
         self.more.setAccessibleName("Save, rename or delete a preset")
@@ -338,11 +336,7 @@ class PresetBar(QWidget):
         self.more.setFixedWidth(CONTROL + 4)
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.more.setMenu(self._make_menu())
-        line = QHBoxLayout(self)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(6)
-        line.addWidget(self.box, 1)
-        line.addWidget(self.more)
+        in_row(self, (self.box, 1), self.more, spacing=6)
         self._offer(_OWN)
         self.box.currentIndexChanged.connect(self._on_chosen)
 

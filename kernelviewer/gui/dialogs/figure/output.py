@@ -18,17 +18,10 @@ from PySide6.QtGui import (
     QStandardItem,
     QStandardItemModel,
 )
-from PySide6.QtWidgets import (
-    QApplication,
-    QHBoxLayout,
-    QLabel,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from kernelviewer.figures import FigureError
-from kernelviewer.gui.controls import dialog_button
+from kernelviewer.gui.controls import dialog_button, in_column, in_row, label_of, named
 from kernelviewer.gui.desktop import ask_where, show_in_folder
 from kernelviewer.gui.dialogs.export_kernels import export_kernels
 from kernelviewer.gui.jobs import Reaction
@@ -72,8 +65,7 @@ class FigurePreview(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("figurePreview")
-        self.setAccessibleName("The figure as it will be written")
+        named(self, "figurePreview", "The figure as it will be written")
         policy = QSizePolicy.Policy.Expanding
         self.setSizePolicy(policy, policy)
         self.setMinimumSize(280, 160)
@@ -291,10 +283,7 @@ class FigureOutput(QWidget):
         self._folder: Path | None = None
         self._dragging = False
         self._written: Path | None = None
-        self.said = QLabel(self)
-        self.said.setTextFormat(Qt.TextFormat.PlainText)
-        self.said.setObjectName("figureSaid")
-        self.said.setProperty("role", "secondary")
+        self.said = label_of(self, name="figureSaid", role="secondary", plain=True)
         self.said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.folder = dialog_button(
             self, "Show in Folder", "showInFolder", self._on_folder
@@ -316,21 +305,10 @@ class FigureOutput(QWidget):
         self.set_ready(False)
 
     def _lay_out(self) -> None:
-        words = QHBoxLayout()
-        words.addWidget(self.said, 1)
-        words.addWidget(self.folder)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        buttons.addWidget(self.data)
-        buttons.addWidget(self.kernels)
-        buttons.addStretch(1)
-        for button in (self.copy_caption, self.copy, self.save):
-            buttons.addWidget(button)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(6)
-        layout.addLayout(words)
-        layout.addLayout(buttons)
+        words = in_row(None, (self.said, 1), self.folder)
+        last = (self.copy_caption, self.copy, self.save)
+        buttons = in_row(None, self.data, self.kernels, 1, *last, spacing=8)
+        in_column(self, words, buttons, spacing=6)
 
     def set_ready(self, ready: bool) -> None:
         """True if there is a figure to hand on."""

@@ -102,8 +102,6 @@ class FigureRequests:
 
         Parameters
         ----------
-        kind
-            The exhibit.
         key
             Of one of `choices`; where that is not there any more, all is shown.
         rivals

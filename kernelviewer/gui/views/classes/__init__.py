@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from kernelviewer.gui.acts import mode_of
-from kernelviewer.gui.controls import chart_choice
+from kernelviewer.gui.controls import chart_choice, in_row, label_of
 from kernelviewer.gui.text import percent, spaced
-from kernelviewer.gui.view import Controller, Home, ViewFigure, ViewKeys, ViewSpec
+from kernelviewer.gui.view import Controller, Home, ViewFigure, ViewSpec, view_keys
 from kernelviewer.gui.views.classes.bars import CompositionBar, SelectedPart
 from kernelviewer.gui.views.classes.composition import MANY, LayerComposition
 from kernelviewer.gui.views.classes.histogram import ClassCounts, ClassHistogram
@@ -53,10 +53,7 @@ class NamesLine(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("namesLine")
-        self.text = QLabel(self)
-        self.text.setObjectName("namesHold")
-        self.text.setProperty("role", "caption")
-        self.text.setWordWrap(True)
+        self.text = label_of(self, name="namesHold", role="caption", wraps=True)
         self.text.setSizePolicy(
             QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred
         )
@@ -65,10 +62,7 @@ class NamesLine(QWidget):
         self.button.setAccessibleName("Name the kernels by the pattern family as well")
         self.button.setProperty("link", True)
         self.button.clicked.connect(lambda: self.requested.emit())
-        line = QHBoxLayout(self)
-        line.setContentsMargins(12, 0, 8, 6)
-        line.addWidget(self.text, 1)
-        line.addWidget(self.button)
+        in_row(self, (self.text, 1), self.button, margins=(12, 0, 8, 6))
         self.set_names("none", None, None, 0)
 
     def set_names(
@@ -212,11 +206,10 @@ class ClassesController(Controller):
     def listen(self) -> None:
         """Classes from the histogram, and the comparison of names."""
         self.names: NamesLine = self.parts.names
-        histogram: ClassHistogram = self.parts.histogram
-        self.histogram = histogram
-        histogram.classes_requested.connect(self._on_classes_requested)
-        histogram.model_class_requested.connect(self._on_model_class_requested)
-        histogram.name_requested.connect(self.window.rename_class)
+        self.histogram: ClassHistogram = self.parts.histogram
+        self.histogram.classes_requested.connect(self._on_classes_requested)
+        self.histogram.model_class_requested.connect(self._on_model_class_requested)
+        self.histogram.name_requested.connect(self.window.rename_class)
         self.parts.count_of.chosen.connect(partial(self.window.set_chart, "count_of"))
         self.parts.names.requested.connect(self._on_names_requested)
         self.window.families.changed.connect(self.again)
@@ -355,13 +348,11 @@ CLASSES_VIEW = ViewSpec(
         *("counted", "tally", "chosen", "pooled", "pooled_chosen", "charts"),
     ),
     keys=(
-        ViewKeys(
+        view_keys(
             "Classes",
             "views.classes.histogram",
-            (
-                ("Select a class", "click; arrow keys, Home, End, then Enter or Space"),
-                ("Give it a name and a colour", "double click, F2"),
-            ),
+            ("Select a class", "click; arrow keys, Home, End, then Enter or Space"),
+            ("Give it a name and a colour", "double click, F2"),
         ),
     ),
     figures={"classHistogram": ViewFigure("classes")},
@@ -384,17 +375,12 @@ COMPOSITION = ViewSpec(
         *("null", "threshold"),
     ),
     keys=(
-        ViewKeys(
+        view_keys(
             "Layer composition",
             "views.classes.composition",
-            (
-                (
-                    "Select a class of a layer",
-                    "click; arrow keys, Home, End, then Space",
-                ),
-                ("Select the layer", "click its name; Enter"),
-                ("Give the class a name and a colour", "double click, F2"),
-            ),
+            ("Select a class of a layer", "click; arrow keys, Home, End, then Space"),
+            ("Select the layer", "click its name; Enter"),
+            ("Give the class a name and a colour", "double click, F2"),
         ),
     ),
     figures={"layerComposition": ViewFigure("composition")},

@@ -28,35 +28,25 @@ LONGEST = 84.0
 
 @dataclass(frozen=True, slots=True)
 class CompositionBar:
-    """A layer's bar.
-
-    Attributes
-    ----------
-    key
-        What names the layer to whoever asked for the bar; given back in requests.
-    label, title
-        Short name under the bar, full name for the tooltip.
-    model
-        Bars of different models stand apart.
-    counts
-        Kernels per class, in the order of `CLASSES`.
-    shown
-        Whether the layer is in scope; others recede.
-    below
-        Unidentified kernels per best class, to be shown paler; empty: all as one.
-    network, as_noise
-        Name of the model; whether no more of its kernels are identified than of noise.
-    """
+    """A layer's bar."""
 
     key: object
+    """What names the layer to whoever asked for the bar; given back in requests."""
     label: str
     title: str
+    """Short name under the bar, full name for the tooltip."""
     model: int
+    """Bars of different models stand apart."""
     counts: tuple[int, ...]
+    """Kernels per class, in the order of `CLASSES`."""
     shown: bool = True
+    """Whether the layer is in scope; others recede."""
     below: tuple[int, ...] = ()
+    """Unidentified kernels per best class, to be shown paler; empty: all as one."""
     network: str = ""
     as_noise: bool = False
+    """Name of the model; whether no more of its kernels are identified than of
+    noise."""
 
     def parts(self) -> list[tuple[int, int, bool]]:
         """Class index, count, and whether it is pale, from the bottom up."""
@@ -102,18 +92,12 @@ class SelectedPart:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Bars side by side, as far right as they need.
-
-    Attributes
-    ----------
-    boxes
-        Of the bars, before scrolling.
-    width
-        What they take with their margins.
-    """
+    """Bars side by side, as far right as they need."""
 
     boxes: tuple[QRectF, ...]
+    """Of the bars, before scrolling."""
     width: float
+    """What they take with their margins."""
 
 
 def lay_out_bars(
@@ -148,23 +132,16 @@ def model_runs(bars: Sequence[CompositionBar]) -> list[tuple[int, int]]:
 
 @dataclass(frozen=True, slots=True)
 class BarName:
-    """A name under a bar, or under several that it holds for.
-
-    Attributes
-    ----------
-    text
-        The layer's short name, or the module's that the bars have in common.
-    start, stop
-        First and one after the last of the bars.
-    left, width
-        Where it stands.
-    """
+    """A name under a bar, or under several that it holds for."""
 
     text: str
+    """The layer's short name, or the module's that the bars have in common."""
     start: int
     stop: int
+    """First and one after the last of the bars."""
     left: float = 0.0
     width: float = 0.0
+    """Where it stands."""
 
 
 def place_names(

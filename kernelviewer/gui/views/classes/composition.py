@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPen
-from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.accessible import one_line
+from kernelviewer.gui.controls import in_column, label_of, named
 from kernelviewer.gui.painting.classes import elided, fill_stack, paint_mark
 from kernelviewer.gui.painting.layers import SCROLL, ScrolledLayers
 from kernelviewer.gui.painting.pixels import caption_font
@@ -45,21 +46,14 @@ class TooMany(QWidget):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setAutoFillBackground(True)
-        self.text = QLabel(self)
-        self.text.setProperty("role", "secondary")
-        self.text.setWordWrap(True)
+        self.text = label_of(self, role="secondary", wraps=True)
         self.text.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.overview = QPushButton("Show the Overview", self)
-        self.overview.setObjectName("offerOverview")
-        self.overview.setAccessibleName("Show a row for each network")
+        named(self.overview, "offerOverview", "Show a row for each network")
         self.bars = QPushButton("Show the bars all the same", self)
-        self.bars.setObjectName("showBars")
-        self.bars.setAccessibleName("Show a thin bar for each layer")
+        named(self.bars, "showBars", "Show a thin bar for each layer")
         self.bars.setProperty("link", True)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(12, 8, 12, 8)
-        layout.addStretch(1)
-        layout.addWidget(self.text)
+        layout = in_column(self, 1, self.text, margins=(12, 8, 12, 8))
         centre = Qt.AlignmentFlag.AlignHCenter
         layout.addWidget(self.overview, 0, centre)
         layout.addWidget(self.bars, 0, centre)

@@ -6,21 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import (
-    QColor,
-    QFont,
-    QFontMetrics,
-    QFontMetricsF,
-    QPainter,
-    QPen,
-)
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QScrollBar, QSizePolicy
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.accessible import Listed, one_line
+from kernelviewer.gui.controls import named
 from kernelviewer.gui.painting.classes import elided, fill_class
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
-from kernelviewer.gui.text import percent, rough_percent, spaced
+from kernelviewer.gui.text import percent, spaced
 from kernelviewer.kernels.classes import CLASSES, PAPER, PATTERNS, class_shown
 
 if TYPE_CHECKING:
@@ -67,26 +61,21 @@ _SCROLL = 10
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Equal columns between two edges; those without room are scrolled to.
-
-    Attributes
-    ----------
-    left, right
-        Edges of all of them.
-    count, first
-        How many there are, and the first one in view.
-    numbers
-        What stays free for numbers after the longest bar of each.
-    blocks
-        How many parts of the rows stand side by side.
-    """
+    """Equal columns between two edges; those without room are scrolled to."""
 
     left: float
     right: float
+    """Edges of all of them."""
     count: int
     first: int
+    """How many there are, and the first one in view."""
     numbers: float
+    """What stays free for numbers after the longest bar of each."""
     blocks: int
+    """How many parts of the rows stand side by side."""
+    top: float
+    row: float
+    """Where rows begin, and how high each is."""
 
     def shown(self) -> range:
         """The columns in view."""
@@ -117,28 +106,19 @@ class Columns:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassCounts:
-    """How many kernels each class has; arrays of `CLASSES` length, int64.
-
-    Attributes
-    ----------
-    counts
-        Identified kernels per pattern, then unidentified, then flat.
-    below
-        Per pattern: unidentified kernels whose best class it is (they are counted
-        under unidentified).
-    selected
-        The selected part of ``counts``; None where nothing is selected.
-    title
-        Whose kernels these are; empty: all that is in scope.
-    model
-        Id of the network that they are of; None: of several.
-    """
+    """How many kernels each class has; arrays of `CLASSES` length, int64."""
 
     counts: NDArray[np.int64]
+    """Identified kernels per pattern, then unidentified, then flat."""
     below: NDArray[np.int64]
+    """Per pattern: unidentified kernels whose best class it is (they are counted under
+    unidentified)."""
     selected: NDArray[np.int64] | None = None
+    """The selected part of ``counts``; None where nothing is selected."""
     title: str = ""
+    """Whose kernels these are; empty: all that is in scope."""
     model: int | None = None
+    """Id of the network that they are of; None: of several."""
 
     @property
     def total(self) -> int:
@@ -170,8 +150,7 @@ class ClassRows(Ringed):
         self._painted: Columns | None = None
         self.rows = PAPER.rows
         self._scroll = QScrollBar(Qt.Orientation.Vertical, self)
-        self._scroll.setObjectName("classScroll")
-        self._scroll.setAccessibleName("Scroll along the classes")
+        named(self._scroll, "classScroll", "Scroll along the classes")
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.valueChanged.connect(lambda _: self.update())
         self._scroll.hide()
@@ -320,7 +299,10 @@ class ClassRows(Ringed):
             widest = spaced(most) if several else "00 000"
         numbers = metrics.horizontalAdvance(widest)
         end = self._block_width() - (GAP / 2 if several else MARGIN)
-        return Columns(left, end, count, self._first, numbers + GAP, self._blocks())
+        return Columns(
+            *(left, end, count, self._first, numbers + GAP, self._blocks()),
+            *(self._top(), self._row_height()),
+        )
 
     def _mark_width(self) -> float:
         """Room for the letters that stand for a class in charts."""
@@ -334,6 +316,8 @@ class ClassRows(Ringed):
         return len(self.contents) > 1 or self._block_width() >= _SHARES_FROM
 
     def _row_height(self) -> float:
+        if self._painted:
+            return self._painted.row
         unit, even = self._unit(), self._room() / self._lines()
         if even < _LEAST_ROW * unit:
             return _SCROLLED_ROW * unit
@@ -341,6 +325,8 @@ class ClassRows(Ringed):
 
     def _top(self) -> float:
         """Where the rows begin; a low view has no line above them."""
+        if self._painted:
+            return self._painted.top
         unit, caption = self._unit(), CAPTION * self._unit()
         low = self.height() < len(PAPER.rows) * 12 * unit + caption
         return GAP / 2 if low and len(self.contents) < 2 else caption
@@ -445,7 +431,7 @@ class ClassRows(Ringed):
             mark = QRectF(bar.left(), bar.bottom() + 1, chosen, 2)
             painter.fillRect(mark, QColor(theme.tokens().accent))
         painter.setPen(QColor(theme.tokens().secondary))
-        share = rough_percent(content.share(index))
+        share = percent(content.share(index), 0)
         text = share if len(self.contents) > 1 else spaced(count)
         if len(self.contents) == 1 and count and self._shares():
             text += f"  {share}"
@@ -473,8 +459,7 @@ class ClassHistogram(Listed, ClassRows):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("classHistogram")
-        self.setAccessibleName("Kernels per class")
+        named(self, "classHistogram", "Kernels per class")
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 

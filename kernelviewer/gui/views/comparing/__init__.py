@@ -20,9 +20,9 @@ from kernelviewer.gui.view import (
     Controller,
     Home,
     ViewFigure,
-    ViewKeys,
     ViewSpec,
     match_option,
+    view_keys,
 )
 from kernelviewer.gui.views.comparing.bar import ComparingBar
 from kernelviewer.gui.views.comparing.drift import DriftChart
@@ -162,10 +162,9 @@ class TransitionsController(Controller):
 
     def listen(self) -> None:
         """Cells, and what they say."""
-        matrix: TransitionMatrix = self.parts.transitions
-        self.matrix = matrix
+        self.matrix: TransitionMatrix = self.parts.transitions
         self._counted = Memo(_counted)
-        matrix.cells_requested.connect(self._on_cells_requested)
+        self.matrix.cells_requested.connect(self._on_cells_requested)
         self.parts.matrix_shows.chosen.connect(partial(self.window.set_chart, "matrix"))
 
     def show(self, state: ViewState) -> None:
@@ -237,9 +236,8 @@ class DriftController(Controller):
 
     def listen(self) -> None:
         """Layers."""
-        drift: DriftChart = self.parts.drift
-        self.drift = drift
-        drift.layer_requested.connect(self._on_layer_requested)
+        self.drift: DriftChart = self.parts.drift
+        self.drift.layer_requested.connect(self._on_layer_requested)
 
     def show(self, state: ViewState) -> None:
         """Show the layers that correspond, and which have selected kernels."""
@@ -274,6 +272,7 @@ COMPARING = ViewSpec(
     id="comparing",
     title="Comparison",
     make={"comparing": ComparingBar},
+    grow=None,
     controller=ComparingController,
     reads=("models", "size", "comparing", "comparison", "pairs"),
 )
@@ -289,14 +288,12 @@ TRANSITIONS = ViewSpec(
         *("selected", "charts"),
     ),
     keys=(
-        ViewKeys(
+        view_keys(
             "Class before and after",
             "views.comparing.matrix",
             (
-                (
-                    "Select what changed from one class to another",
-                    "click; arrow keys, then Space or Enter",
-                ),
+                "Select what changed from one class to another",
+                "click; arrow keys, then Space or Enter",
             ),
         ),
     ),
@@ -316,10 +313,10 @@ DRIFT = ViewSpec(
         "selected",
     ),
     keys=(
-        ViewKeys(
+        view_keys(
             "Drift by layer",
             "painting.layers",
-            (("Select both layers", "click; arrow keys, Home, End, Space, Enter"),),
+            ("Select both layers", "click; arrow keys, Home, End, Space, Enter"),
         ),
     ),
     figures={"driftChart": ViewFigure("drift", options=match_option)},

@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QSizePolicy,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QLabel, QSizePolicy, QToolButton, QWidget
 
-from kernelviewer.gui.controls import ChoiceButton, ExplainButton
+from kernelviewer.gui.controls import (
+    ChoiceButton,
+    ExplainButton,
+    in_column,
+    in_row,
+    named,
+)
 from kernelviewer.gui.text import as_tip
 
 if TYPE_CHECKING:
@@ -79,8 +78,7 @@ class ComparingBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("comparingBar")
-        self.setAccessibleName("The two networks that are compared")
+        named(self, "comparingBar", "The two networks that are compared")
         self.names = CutLabel("comparedNames", self)
         self.facts = CutLabel("comparedFacts", self)
         self.facts.setProperty("role", "secondary")
@@ -98,23 +96,15 @@ class ComparingBar(QWidget):
         self.again.clicked.connect(lambda: self.again_requested.emit())
         self.end.clicked.connect(lambda: self.end_requested.emit())
         self.match.chosen.connect(self.match_requested)
-        line = QHBoxLayout()
-        line.setSpacing(4)
-        line.addWidget(self.swap)
-        line.addWidget(self.names, 1)
+        line = in_row(None, self.swap, (self.names, 1), spacing=4)
         explain = ExplainButton("comparing", "Comparison", self)
         for button in (self.again, self.match, self.edit, explain, self.end):
             line.addWidget(button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(10, 0, 6, 4)
-        column.setSpacing(0)
-        column.addLayout(line)
-        column.addWidget(self.facts)
+        in_column(self, line, self.facts, margins=(10, 0, 6, 4), spacing=0)
         self.hide()
 
     def _button(self, name: str, text: str, title: str) -> QToolButton:
-        button = QToolButton(self)
-        button.setObjectName(name)
+        button = named(QToolButton(self), name)
         button.setText(text)
         button.setProperty("quiet", True)
         button.setAccessibleName(title)

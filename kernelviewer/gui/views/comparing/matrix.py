@@ -19,9 +19,10 @@ from PySide6.QtGui import (
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.accessible import Listed, one_line
+from kernelviewer.gui.controls import named
 from kernelviewer.gui.painting.classes import paint_swatch
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
-from kernelviewer.gui.text import percent, rough_percent, spaced
+from kernelviewer.gui.text import percent, spaced
 from kernelviewer.kernels.classes import class_shown
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
 
 _MARGIN, _GAP = 10, 5
 _SWATCH = 9
-_LEAST = 14
-"""Height of a row, pixels, that can be read."""
+_TIGHT = 0.8
+"""Height of a row that can be read, in lines of text."""
 _SMALLEST = 7
 """Height of the smallest numbers, pixels."""
 _UPRIGHT = 17
@@ -46,19 +47,13 @@ _UPRIGHT = 17
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Transitions:
-    """Pairs by class before and after; C classes.
-
-    Attributes
-    ----------
-    counts, selected
-        int64 [C, C], pairs in scope, and how many of them are selected.
-    null
-        float64 [C, C], the same with channels shuffled, a mean over the shuffles.
-    """
+    """Pairs by class before and after; C classes."""
 
     counts: NDArray[np.int64]
     selected: NDArray[np.int64]
+    """int64 [C, C], pairs in scope, and how many of them are selected."""
     null: NDArray[np.float64]
+    """float64 [C, C], the same with channels shuffled, a mean over the shuffles."""
 
     def same_pairs(self, other: Transitions) -> bool:
         """True if only what is selected differs."""
@@ -97,8 +92,7 @@ class TransitionMatrix(Listed, Ringed):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("transitionMatrix")
-        self.setAccessibleName("Classes before and after")
+        named(self, "transitionMatrix", "Classes before and after")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.content: Transitions | None = None
@@ -162,11 +156,11 @@ class TransitionMatrix(Listed, Ringed):
         right = metrics.horizontalAdvance("100 %") + _GAP + _MARGIN
         line = metrics.height()
         above = 2 * line + _SWATCH + 2 * _GAP
-        if self.height() - above - _GAP < (_LEAST - 3) * len(kinds):  # swatches alone
+        if self.height() - above - _GAP < _TIGHT * line * len(kinds):  # swatches alone
             names, right = 0.0, _MARGIN
         left = _MARGIN + names + 2 * _GAP + _SWATCH
         wide = max(40.0, self.width() - left - right)
-        spare = self.height() - above - names - _LEAST * len(kinds)
+        spare = self.height() - above - names - line * len(kinds)
         if wide / max(1, len(kinds)) >= _UPRIGHT and spare > 0:
             above += names
         high = max(20.0, self.height() - above - _GAP)
@@ -252,7 +246,7 @@ class TransitionMatrix(Listed, Ringed):
             self._headline(), Qt.TextElideMode.ElideRight, head.width()
         )
         painter.drawText(head, flags.AlignVCenter, text)
-        if high >= _LEAST - 3:
+        if high >= _TIGHT * line:
             kept = QRectF(field.right() + _GAP, field.top() - line - 2, 60, line)
             painter.drawText(kept, flags.AlignVCenter, "kept")
         upright = field.top() > 2 * line + _SWATCH + 3 * _GAP
@@ -263,7 +257,7 @@ class TransitionMatrix(Listed, Ringed):
             room = field.left() - _MARGIN - 2 * _GAP - _SWATCH
             cut = metrics.elidedText(name, Qt.TextElideMode.ElideRight, room)
             painter.setPen(QColor(tokens.text))
-            if high >= _LEAST - 3:
+            if high >= _TIGHT * line:
                 place = QRectF(_MARGIN, y - line / 2, room, line)
                 painter.drawText(place, flags.AlignRight | flags.AlignVCenter, cut)
             square = QRectF(0, 0, _SWATCH, min(_SWATCH, high - 1))
@@ -292,7 +286,7 @@ class TransitionMatrix(Listed, Ringed):
         totals = np.maximum(matrix.sum(axis=1, keepdims=True), 1e-9)
         shares = matrix / totals
         texts = {
-            cell: rough_percent(float(shares[cell]))
+            cell: percent(float(shares[cell]), 0)
             if self._shows == "shares"
             else spaced(round(float(matrix[cell])))
             for cell in boxes
@@ -333,14 +327,14 @@ class TransitionMatrix(Listed, Ringed):
         """At the right of each row, what kept its class."""
         field = self._field()
         high = field.height() / len(shares)
-        if high < _LEAST - 3:
+        if high < _TIGHT * QFontMetricsF(painter.font()).height():
             return
         painter.setPen(QColor(theme.tokens().secondary))
         for row, share in enumerate(shares):
             if totals[row] >= 0.5:
                 box = QRectF(field.right() + _GAP, field.top() + row * high, 60, high)
                 flags = Qt.AlignmentFlag.AlignVCenter
-                painter.drawText(box, flags, rough_percent(share))
+                painter.drawText(box, flags, percent(share, 0))
 
     def _headline(self) -> str:
         """How many classes changed, beside chance."""

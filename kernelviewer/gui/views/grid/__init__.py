@@ -16,9 +16,9 @@ from kernelviewer.gui.view import (
     FIGURE_WORDS,
     Controller,
     ViewFigure,
-    ViewKeys,
     ViewSpec,
     match_option,
+    view_keys,
 )
 from kernelviewer.gui.views.grid.controls import GridControls
 from kernelviewer.gui.views.grid.grid import KernelGrid
@@ -63,23 +63,22 @@ class GridController(Controller):
 
     def listen(self) -> None:
         """Focus and selection from the grid, its looks from the line above it."""
-        grid: KernelGrid = self.parts.grid
-        self.grid = grid
+        self.grid: KernelGrid = self.parts.grid
         controls: GridControls = self.parts.controls
         self.controls = controls
         document, acts = self.document, self.window.acts
         self._image: GridImage | None = None
         self._strips = Strips()
         self._wanted: KernelRef | None = None
-        grid.setMinimumHeight(LEAST_HEIGHT)
-        grid.set_tooltip(acts.tooltip, acts.name_of)
-        grid.focus_requested.connect(self._on_focus_requested)
-        grid.selection_requested.connect(self._on_selection_requested)
-        grid.activated.connect(lambda: self.window.docks["inspector"].show())
-        grid.zoom_changed.connect(self._show_zoom)
+        self.grid.setMinimumHeight(LEAST_HEIGHT)
+        self.grid.set_tooltip(acts.tooltip, acts.name_of)
+        self.grid.focus_requested.connect(self._on_focus_requested)
+        self.grid.selection_requested.connect(self._on_selection_requested)
+        self.grid.activated.connect(lambda: self.window.docks["inspector"].show())
+        self.grid.zoom_changed.connect(self._show_zoom)
         acts.revealed.connect(self._on_revealed)
         self.window.key_finder.changed.connect(self.again)
-        controls.zoom_requested.connect(grid.set_zoom)
+        controls.zoom_requested.connect(self.grid.set_zoom)
         controls.display_requested.connect(document.show_as)
         controls.show_all_requested.connect(lambda: document.show_only_selected(False))
         controls.mean_requested.connect(document.draw_mean)
@@ -292,21 +291,16 @@ GRID = ViewSpec(
         *("tags", "tag_bits", "own_classes", "by_keys"),
     ),
     keys=(
-        ViewKeys(
+        view_keys(
             "Kernels",
             "views.grid.grid",
-            (
-                (
-                    "Look at a kernel",
-                    "click; arrow keys, Page Up, Page Down, Home, End",
-                ),
-                ("Open it in its panel", "double click, Enter"),
-                ("Select", "drag; Shift+click a range, Ctrl+click or Space one"),
-                ("A drag adds, takes away, intersects", "Shift, Ctrl, Ctrl+Shift"),
-                ("Extend the selection", "Shift+arrow keys"),
-                ("Give up a drag, clear the selection", "Escape"),
-                ("Zoom", "Ctrl+wheel, pinch, Ctrl++, Ctrl+−, Ctrl+0"),
-            ),
+            ("Look at a kernel", "click; arrow keys, Page Up, Page Down, Home, End"),
+            ("Open it in its panel", "double click, Enter"),
+            ("Select", "drag; Shift+click a range, Ctrl+click or Space one"),
+            ("A drag adds, takes away, intersects", "Shift, Ctrl, Ctrl+Shift"),
+            ("Extend the selection", "Shift+arrow keys"),
+            ("Give up a drag, clear the selection", "Escape"),
+            ("Zoom", "Ctrl+wheel, pinch, Ctrl++, Ctrl+−, Ctrl+0"),
         ),
     ),
     figures={

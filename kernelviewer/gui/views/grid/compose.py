@@ -30,23 +30,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Marks:
-    """What is drawn on top of the weights.
-
-    Attributes
-    ----------
-    selected
-        Bool [N] by kernel id; None: nothing is selected.
-    dimmed
-        Draw the selection by dimming the others: every index is halved, and 128 added
-        for selected kernels. Else selected kernels get a ring of ``line`` pixels.
-    line, hatch
-        Thickness of rings and frames; distance of the hatching's lines.
-    """
+    """What is drawn on top of the weights."""
 
     selected: NDArray[np.bool_] | None
+    """Bool [N] by kernel id; None: nothing is selected."""
     dimmed: bool
+    """Draw the selection by dimming the others: every index is halved, and 128 added
+    for selected kernels. Else selected kernels get a ring of ``line`` pixels."""
     line: int
     hatch: int
+    """Thickness of rings and frames; distance of the hatching's lines."""
 
 
 def compose(

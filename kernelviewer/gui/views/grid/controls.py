@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPixmap
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QToolButton, QWidget
 
 from kernelviewer.gui import theme
-from kernelviewer.gui.controls import PADDING, ChoiceButton, EscapableSlider
+from kernelviewer.gui.controls import (
+    PADDING,
+    ChoiceButton,
+    EscapableSlider,
+    label_of,
+    named,
+)
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.views.grid.colours import COLORMAPS, weight_colours
 from kernelviewer.gui.views.grid.painter import paint_corners
@@ -150,11 +156,8 @@ class GridControls(QWidget):
         self._long_counts = self._brief_counts = ""
         self._decodable = True
         self._ground: theme.Tokens | None = None
-        self.counts = QLabel(self)
-        self.counts.setObjectName("gridCounts")
-        self.counts.setProperty("role", "secondary")
-        self.only_selected = QToolButton(self)
-        self.only_selected.setObjectName("onlySelected")
+        self.counts = label_of(self, name="gridCounts", role="secondary")
+        self.only_selected = named(QToolButton(self), "onlySelected")
         self.only_selected.setProperty("chip", True)
         self.only_selected.setText("only selected ×")
         self.only_selected.setToolTip("Show all kernels again (Ctrl+H)")

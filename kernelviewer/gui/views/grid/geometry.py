@@ -49,27 +49,19 @@ _ZOOM_STEP = 1.2
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One kernel and the space around it, device pixels.
-
-    Attributes
-    ----------
-    slices, rows, columns
-        Taps, as `kernelviewer.gui.views.grid.mosaic.tile_shape` gives them.
-    tap
-        Pixels per tap.
-    gap, slice_gap
-        Space between kernels and between the slices of a 3-D kernel.
-    spread
-        What more there is between the kernels of a row, so that rows reach the edge.
-    """
+    """One kernel and the space around it, device pixels."""
 
     slices: int
     rows: int
     columns: int
+    """Taps, as `kernelviewer.gui.views.grid.mosaic.tile_shape` gives them."""
     tap: int
+    """Pixels per tap."""
     gap: int
     slice_gap: int
+    """Space between kernels and between the slices of a 3-D kernel."""
     spread: int = 0
+    """What more there is between the kernels of a row, so that rows reach the edge."""
 
     @classmethod
     def fit(cls, shape: tuple[int, int, int], tap: int, ratio: float) -> Cell:
@@ -139,14 +131,8 @@ class GridLayout:
 
     Parameters
     ----------
-    cell
-        Size of one kernel's cell.
-    count
-        Number of kernels.
     starts
         Int [G]: first position of each group, ascending, the first 0.
-    width
-        Width of the view.
     margin, heading, space
         Around the whole; height of a group's heading; space between groups.
     """
@@ -284,22 +270,15 @@ class GridLayout:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The viewport and its screen.
-
-    Attributes
-    ----------
-    width, height
-        Of the viewport, logical pixels.
-    ratio
-        Device pixels per logical pixel.
-    heading
-        Height of a group's heading, logical pixels.
-    """
+    """The viewport and its screen."""
 
     width: int
     height: int
+    """Of the viewport, logical pixels."""
     ratio: float
+    """Device pixels per logical pixel."""
     heading: float
+    """Height of a group's heading, logical pixels."""
 
     @property
     def across(self) -> int:

@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
 from kernelviewer.gui import theme
 from kernelviewer.gui.accessible import Listed, one_line
 from kernelviewer.gui.acts import mode_of
+from kernelviewer.gui.controls import named
 from kernelviewer.gui.painting.pixels import AreaRing
 from kernelviewer.gui.text import as_tip
 from kernelviewer.gui.views.grid.geometry import Band, GridGeometry, View
@@ -108,8 +109,7 @@ class KernelGrid(Listed, QAbstractScrollArea):
         super().__init__(parent)
         self._pull = QTimer(self, interval=_TICK)
         self._pull.timeout.connect(self._on_pull_timeout)
-        self.setObjectName("kernelGrid")
-        self.setAccessibleName("Kernel grid")
+        named(self, "kernelGrid", "Kernel grid")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)

@@ -268,20 +268,12 @@ def decoded_tiles(
 
     Parameters
     ----------
-    mosaic
-        The kernels themselves.
-    sources, flat
-        What it was built from.
     code
         float32 [N], 0 … 1 or NaN.
     table
         float32 [M, *size], decoded patterns at M equal steps of the code.
-    parts
-        What is wanted.
     centred
         Without the kernels' means, as the mosaic is.
-    watch
-        As for `build_mosaic`.
     """
     patterns = _unit(table.reshape(len(table), -1))
     tiles = {part: blank_tiles(len(mosaic), mosaic.size) for part in parts}

@@ -44,25 +44,17 @@ _TINY = 1e-30
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mosaic:
-    """All kernels of one size, quantised. N kernels.
-
-    Attributes
-    ----------
-    size
-        Kernel size: (kh, kw); (k,) for 1-D and (kd, kh, kw) for 3-D.
-    tiles
-        uint8 [N, rows, slices · (columns + 1)]: a 1-D kernel is one row, a 3-D one its
-        slices side by side. A `BLANK` column follows every slice.
-    amplitude
-        float32 [N], largest finite ``|tap|``: what the ends of the colour map mean.
-    beside
-        Further tiles of the same shape, drawn at the right of the first ones.
-    """
+    """All kernels of one size, quantised. N kernels."""
 
     size: Size
+    """Kernel size: (kh, kw); (k,) for 1-D and (kd, kh, kw) for 3-D."""
     tiles: NDArray[np.uint8]
+    """uint8 [N, rows, slices · (columns + 1)]: a 1-D kernel is one row, a 3-D one its
+    slices side by side. A `BLANK` column follows every slice."""
     amplitude: NDArray[np.float32]
+    """float32 [N], largest finite ``|tap|``: what the ends of the colour map mean."""
     beside: tuple[NDArray[np.uint8], ...] = ()
+    """Further tiles of the same shape, drawn at the right of the first ones."""
 
     def __len__(self) -> int:
         return len(self.tiles)
@@ -103,8 +95,6 @@ def build_mosaic(
         Weights float32 [Nᵢ, *size], at least one; kernels are numbered through.
     flat
         Bool [ΣNᵢ]: kernels without a pattern, drawn as such.
-    centred
-        Draw them without their mean.
     watch
         Told how many kernels are done.
 
@@ -243,47 +233,22 @@ def shrink(picture: NDArray[np.uint8], gain: NDArray[np.float32], width: int) ->
 
 @dataclass(frozen=True, slots=True)
 class GridGroup:
-    """Kernels under one heading.
-
-    Attributes
-    ----------
-    start
-        First position in the drawing order; the group ends where the next one starts.
-    title, note
-        Heading, and what stands beside it in grey (a count).
-    colour
-        ``#RRGGBB`` of a small square before the title; None: no square.
-    hatched
-        Whether the square is hatched, as flat kernels are.
-    """
+    """Kernels under one heading."""
 
     start: int
+    """First position in the drawing order; the group ends where the next one starts."""
     title: str
     note: str = ""
+    """Heading, and what stands beside it in grey (a count)."""
     colour: str | None = None
+    """``#RRGGBB`` of a small square before the title; None: no square."""
     hatched: bool = False
+    """Whether the square is hatched, as flat kernels are."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GridContent:
     """Everything the grid shows but the selection and the focus. Cheap to make anew.
-
-    Attributes
-    ----------
-    mosaic
-        The kernels; their numbers 0 … N−1 are the kernel ids.
-    order
-        int64 [shown], kernel ids in drawing order, each at most once.
-    groups
-        Ascending, the first at 0; empty: one group without a heading.
-    gain
-        float32 [N] in 0 … 1, a common scale (`common_gain`); None: each its own.
-    frames
-        uint8 [N], index into ``frame_colours``, or `NO_FRAME`; None: no frames.
-    frame_colours
-        ``#RRGGBB``, at most `MAX_FRAMES`.
-    pane
-        Which of the tiles beside each other is marked, from 0; None: none is.
 
     Raises
     ------
@@ -292,12 +257,19 @@ class GridContent:
     """
 
     mosaic: Mosaic
+    """The kernels; their numbers 0 … N−1 are the kernel ids."""
     order: NDArray[np.int64]
+    """int64 [shown], kernel ids in drawing order, each at most once."""
     groups: tuple[GridGroup, ...] = ()
+    """Ascending, the first at 0; empty: one group without a heading."""
     gain: NDArray[np.float32] | None = None
+    """float32 [N] in 0 … 1, a common scale (`common_gain`); None: each its own."""
     frames: NDArray[np.uint8] | None = None
+    """uint8 [N], index into ``frame_colours``, or `NO_FRAME`; None: no frames."""
     frame_colours: tuple[str, ...] = ()
+    """``#RRGGBB``, at most `MAX_FRAMES`."""
     pane: int | None = None
+    """Which of the tiles beside each other is marked, from 0; None: none is."""
 
     def __post_init__(self) -> None:
         starts = self.starts

@@ -17,14 +17,13 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
     QInputDialog,
-    QLabel,
     QPushButton,
     QScrollArea,
     QWidget,
 )
 
 from kernelviewer.gui.acts import mode_of
-from kernelviewer.gui.controls import chart_choice
+from kernelviewer.gui.controls import chart_choice, label_of, named
 from kernelviewer.gui.painting.pixels import AreaRing
 from kernelviewer.gui.text import percent, spaced
 from kernelviewer.gui.view import (
@@ -32,8 +31,8 @@ from kernelviewer.gui.view import (
     Controller,
     Home,
     ViewFigure,
-    ViewKeys,
     ViewSpec,
+    view_keys,
 )
 from kernelviewer.gui.views.keys.chart import KeyCurve, R2Chart
 from kernelviewer.gui.views.keys.tiles import FocusedKey, KeyOfKernel, KeyTile, KeyTiles
@@ -107,20 +106,15 @@ class KeysView(QScrollArea):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("keysView")
-        self.setAccessibleName("Keys, and the focused kernel by its key")
+        named(self, "keysView", "Keys, and the focused kernel by its key")
         self.setFrameShape(QFrame.Shape.NoFrame)
         AreaRing(self)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         body = QWidget(self)
-        self.facts = QLabel(body)
-        self.facts.setObjectName("keysFacts")
-        self.facts.setProperty("role", "secondary")
-        self.facts.setWordWrap(True)
+        self.facts = label_of(body, name="keysFacts", role="secondary", wraps=True)
         self.again = QPushButton("Seek Again", body)
-        self.again.setObjectName("seekKeysAgain")
-        self.again.setAccessibleName("Seek keys again")
+        named(self.again, "seekKeysAgain", "Seek keys again")
         self.again.clicked.connect(self.again_requested)
         self.again.hide()
         self.tiles = KeyTiles(body)
@@ -184,19 +178,17 @@ class KeysController(Controller):
 
     def listen(self) -> None:
         """Keys, layers, another set."""
-        view: KeysView = self.parts.keys
-        self.view = view
-        choice: ChoiceButton = self.parts.keys_choice
-        self.choice = choice
+        self.view: KeysView = self.parts.keys
+        self.choice: ChoiceButton = self.parts.keys_choice
         title = "What keys carry of the kernels"
         self._shown = Computed(
             *(self.jobs, "compute", "keys shown", title, approximate_shown, self.again)
         )
         self._last: ShownByKeys | None = None
-        choice.chosen.connect(self._on_chosen)
-        view.tiles.key_requested.connect(self._on_key_requested)
-        view.layers.layer_requested.connect(self._on_layer_requested)
-        view.again_requested.connect(self.window.key_finder.again)
+        self.choice.chosen.connect(self._on_chosen)
+        self.view.tiles.key_requested.connect(self._on_key_requested)
+        self.view.layers.layer_requested.connect(self._on_layer_requested)
+        self.view.again_requested.connect(self.window.key_finder.again)
         self.window.key_finder.changed.connect(self.again)
 
     def show(self, state: ViewState) -> None:
@@ -382,14 +374,12 @@ KEYS = ViewSpec(
         *("selected", "focus", "by_keys"),
     ),
     keys=(
-        ViewKeys(
+        view_keys(
             "Keys",
             "views.keys.tiles",
             (
-                (
-                    "Select the kernels that a key stands for",
-                    "click; arrow keys, Home, End, then Space or Enter",
-                ),
+                "Select the kernels that a key stands for",
+                "click; arrow keys, Home, End, then Space or Enter",
             ),
         ),
     ),

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from kernelviewer.gui import theme
+from kernelviewer.gui.controls import named
 from kernelviewer.gui.painting.layers import (
     RIGHT,
     TOP,
@@ -99,8 +100,7 @@ class KeyCurve(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("keyCurve")
-        self.setAccessibleName(_CURVE)
+        named(self, "keyCurve", _CURVE)
         self.curve: tuple[tuple[float, float], ...] = ()
 
     def set_curve(self, curve: tuple[tuple[float, float], ...]) -> None:

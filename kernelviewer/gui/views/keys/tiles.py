@@ -7,12 +7,13 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.accessible import Listed, one_line
+from kernelviewer.gui.controls import named
 from kernelviewer.gui.painting.kernels import (
     WeightColours,
     amplitudes,
@@ -40,52 +41,43 @@ _PARTS = ("kernel", "key", "by the key", "left over")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeyTile:
-    """A key and what it carries of the kernels in scope.
-
-    Attributes
-    ----------
-    number
-        The key, from 0.
-    pattern
-        float32 [*size].
-    kernels, selected
-        How many it stands for, and how many of those are selected.
-    share, r2
-        Share of the kernels, networks weighing alike, and the mean R² of those; NaN
-        while that is computed or where it stands for none.
-    so_far
-        Mean R² of all kernels with it and the keys before it; NaN: not known yet.
-    """
+    """A key and what it carries of the kernels in scope."""
 
     number: int
+    """The key, from 0."""
     pattern: NDArray[np.float32]
+    """float32 [*size]."""
     kernels: int
     selected: int
+    """How many it stands for, and how many of those are selected."""
     share: float = float("nan")
     r2: float = float("nan")
+    """Share of the kernels, networks weighing alike, and the mean R² of those; NaN
+    while that is computed or where it stands for none."""
     so_far: float = float("nan")
+    """Mean R² of all kernels with it and the keys before it; NaN: not known yet."""
+
+    @property
+    def texts(self) -> tuple[str, str]:
+        """What stands below it."""
+        r2 = f"R² {self.r2:.2f}" if self.r2 == self.r2 else "–"
+        return f"{self.number + 1}: {spaced(self.kernels)}", r2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FocusedKey:
-    """The focused kernel by its key.
-
-    Attributes
-    ----------
-    kernel, pattern, made
-        Its taps, the key's with the sign that it is used with, and a·f + b; [*size].
-    key, gain, offset, r2, null
-        Number of the key from 0, a, b, R², and the mean R² of white noise.
-    """
+    """The focused kernel by its key."""
 
     kernel: NDArray[np.float32]
     pattern: NDArray[np.float32]
     made: NDArray[np.float32]
+    """Its taps, the key's with the sign that it is used with, and a·f + b; [*size]."""
     key: int
     gain: float
     offset: float
     r2: float
     null: float
+    """Number of the key from 0, a, b, R², and the mean R² of white noise."""
 
 
 class KernelPainter(Ringed):
@@ -131,8 +123,7 @@ class KeyTiles(Listed, KernelPainter):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("keyTiles")
-        self.setAccessibleName("Keys that stand for the kernels")
+        named(self, "keyTiles", "Keys that stand for the kernels")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -141,13 +132,14 @@ class KeyTiles(Listed, KernelPainter):
         self.tiles: tuple[KeyTile, ...] = ()
         self.marked: int | None = None
         self._current = 0
+        self._wide = _WIDE
 
     def set_tiles(self, tiles: tuple[KeyTile, ...]) -> None:
         """Show keys in this order."""
         self.tiles = tiles
         self._current = min(self._current, max(0, len(tiles) - 1))
         self._describe()
-        self.updateGeometry()
+        self._fit_texts()
         self.update()
 
     def set_marked(self, number: int | None) -> None:
@@ -161,8 +153,21 @@ class KeyTiles(Listed, KernelPainter):
     def _line(self) -> float:
         return QFontMetricsF(caption_font(self.font())).height()
 
+    def _fit_texts(self) -> None:
+        """Room from tile to tile for what stands below them."""
+        width = QFontMetricsF(caption_font(self.font())).horizontalAdvance
+        texts = [text for tile in self.tiles for text in tile.texts]
+        self._wide = max(_WIDE, ceil(max(map(width, texts), default=0)) + 8)
+        self.updateGeometry()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt: letters of another size."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._fit_texts()
+
     def _columns(self, width: int) -> int:
-        return max(1, min(len(self.tiles) or 1, (width - _EDGE) // _WIDE))
+        return max(1, min(len(self.tiles) or 1, (width - _EDGE) // self._wide))
 
     def _pitch(self) -> int:
         return _SIDE + _BAR + ceil(2 * self._line()) + 12
@@ -170,9 +175,8 @@ class KeyTiles(Listed, KernelPainter):
     def box_of(self, place: int) -> QRect:
         """Where a tile stands, by its place."""
         row, column = divmod(place, self._columns(self.width()))
-        return QRect(
-            _EDGE + column * _WIDE, 4 + row * self._pitch(), _WIDE - 4, self._pitch()
-        )
+        wide, high = self._wide, self._pitch()
+        return QRect(_EDGE + column * wide, 4 + row * high, wide - 4, high)
 
     def place_at(self, point: QPointF) -> int | None:
         """Which tile stands there, by its place."""
@@ -194,12 +198,13 @@ class KeyTiles(Listed, KernelPainter):
 
     def sizeHint(self) -> QSize:
         """Qt: wished size."""
-        wide = max(self.width(), 4 * _WIDE)
-        return QSize(4 * _WIDE + _EDGE, self.heightForWidth(wide))
+        wide = 4 * self._wide + _EDGE
+        return QSize(wide, self.heightForWidth(max(self.width(), wide)))
 
     def minimumSizeHint(self) -> QSize:
         """Qt: smallest size."""
-        return QSize(2 * _WIDE + _EDGE, self.heightForWidth(max(self.width(), _WIDE)))
+        wide = self._wide
+        return QSize(2 * wide + _EDGE, self.heightForWidth(max(self.width(), wide)))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Qt: flow anew."""
@@ -237,12 +242,8 @@ class KeyTiles(Listed, KernelPainter):
         ):
             bar.setWidth(_SIDE * count / most)
             painter.fillRect(bar, QColor(colour))
-        known = tile.r2 == tile.r2
-        texts = (
-            (tokens.text, f"{tile.number + 1}: {spaced(tile.kernels)}"),
-            (tokens.secondary, f"R² {tile.r2:.2f}" if known else "–"),
-        )
-        for row, (colour, text) in enumerate(texts):
+        colours = (tokens.text, tokens.secondary)
+        for row, (colour, text) in enumerate(zip(colours, tile.texts, strict=True)):
             painter.setPen(QColor(colour))
             at = QRectF(
                 box.x() - 2, bar.bottom() + 2 + row * line, box.width() + 4, line
@@ -344,8 +345,7 @@ class KeyOfKernel(KernelPainter):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("keyOfKernel")
-        self.setAccessibleName("The focused kernel by its key")
+        named(self, "keyOfKernel", "The focused kernel by its key")
         self.content: FocusedKey | None = None
         policy = QSizePolicy.Policy
         self.setSizePolicy(policy.Expanding, policy.Fixed)

@@ -15,8 +15,8 @@ from kernelviewer.gui.view import (
     Controller,
     Home,
     ViewFigure,
-    ViewKeys,
     ViewSpec,
+    view_keys,
 )
 from kernelviewer.gui.views.models.model_tree import ModelTree
 from kernelviewer.jobs.analysing import health_of
@@ -92,24 +92,23 @@ class ModelsController(Controller):
 
     def listen(self) -> None:
         """Scope and selection from the tree, and what its menu offers."""
-        tree: ModelTree = self.parts.tree
-        self.tree = tree
+        self.tree: ModelTree = self.parts.tree
         document, opener = self.document, self.window.opener
-        tree.layers_requested.connect(document.show_layers)
-        tree.select_requested.connect(
+        self.tree.layers_requested.connect(document.show_layers)
+        self.tree.select_requested.connect(
             lambda refs, keys: document.select(mode_of(keys), Layers(refs))
         )
-        tree.close_requested.connect(document.close)
-        tree.copy_requested.connect(
+        self.tree.close_requested.connect(document.close)
+        self.tree.copy_requested.connect(
             lambda identity, copy: opener.reopen(identity, copy=copy, include=())
         )
-        tree.include_requested.connect(opener.include)
-        tree.compare_requested.connect(
+        self.tree.include_requested.connect(opener.include)
+        self.tree.compare_requested.connect(
             lambda before, after: self.window.compare(Comparing(before, after))
         )
-        tree.rename_requested.connect(self._on_rename_requested)
-        tree.details_requested.connect(self._show_details)
-        tree.measures_requested.connect(self._on_measures_requested)
+        self.tree.rename_requested.connect(self._on_rename_requested)
+        self.tree.details_requested.connect(self._show_details)
+        self.tree.measures_requested.connect(self._on_measures_requested)
         title = "Health of layers"
         self._health = Computed(
             self.jobs, "compute", "health", title, health_of, self.again
@@ -123,7 +122,6 @@ class ModelsController(Controller):
             self.document.rename_network(identity, name)
 
     def _show_details(self, identity: int) -> None:
-
         show_details(self.window, self.document.model(identity).bank)
 
     def show(self, state: ViewState) -> None:
@@ -177,7 +175,7 @@ def _near(state: ViewState) -> Counter[LayerRef]:
 
 MODELS = ViewSpec(
     id="models",
-    title="Models",
+    title="Networks",
     make={"tree": ModelTree},
     width=LEAST_WIDTH,
     controller=ModelsController,
@@ -187,16 +185,14 @@ MODELS = ViewSpec(
         *("sizes", "size", "pool", "tally", "chosen", "near", "charts"),
     ),
     keys=(
-        ViewKeys(
-            "Models",
+        view_keys(
+            "Networks",
             "views.models.model_tree",
-            (
-                ("Show only some layers", "click them; Ctrl+click adds"),
-                ("Show all layers, or clear the search", "Escape"),
-                ("Rename the network; empty: as its file", "F2"),
-                ("Close the network", "Delete"),
-                ("Have columns for the health of layers", "right click on the titles"),
-            ),
+            ("Show only some layers", "click them; Ctrl+click adds"),
+            ("Show all layers, or clear the search", "Escape"),
+            ("Rename the network; empty: as its file", "F2"),
+            ("Close the network", "Delete"),
+            ("Have columns for the health of layers", "right click on the titles"),
         ),
     ),
     figures={"modelTree": ViewFigure("table")},

@@ -31,20 +31,19 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QHBoxLayout,
     QHeaderView,
     QLabel,
     QLineEdit,
     QMenu,
     QTreeView,
-    QVBoxLayout,
     QWidget,
 )
 
 from kernelviewer.gui import theme
+from kernelviewer.gui.controls import in_column, in_row, named
 from kernelviewer.gui.painting.classes import fill_stack
 from kernelviewer.gui.painting.pixels import AreaRing
-from kernelviewer.gui.text import AS_NOISE, shortened
+from kernelviewer.gui.text import AS_NOISE, shortened, with_sizes
 from kernelviewer.gui.views.models.tree_model import (
     CLASSES_COLUMN,
     COLUMNS,
@@ -60,12 +59,7 @@ from kernelviewer.gui.views.models.tree_model import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from PySide6.QtCore import (
-        QEvent,
-        QPersistentModelIndex,
-        QPoint,
-        QSizeF,
-    )
+    from PySide6.QtCore import QEvent, QPersistentModelIndex, QPoint, QSizeF
     from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent
     from PySide6.QtWidgets import QStyleOptionViewItem
 
@@ -91,8 +85,6 @@ CELL_PADDING = 9
 TEXT_MARGIN = 3
 """Left and right of a text in its cell, pixels."""
 BAR_WIDTH = 50
-HEADER = 12
-"""Size of the column titles, pixels, as in the style sheet."""
 NAME_WIDTH = 150
 """Most that is kept free for names, pixels; for them columns are left out."""
 MOST_NAMES = 0.8
@@ -253,10 +245,7 @@ class LayerRows(QTreeView):
             self._bars.clear()
 
     def drawBranches(
-        self,
-        painter: QPainter,
-        rect: QRect,
-        index: QModelIndex | QPersistentModelIndex,
+        self, painter: QPainter, rect: QRect, index: QModelIndex | QPersistentModelIndex
     ) -> None:
         """Qt: paint what is left of a name."""
         item = self._item(index)
@@ -312,15 +301,13 @@ class ModelTree(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.search = QLineEdit(self)
-        self.search.setObjectName("layerSearch")
-        self.search.setAccessibleName("Find a layer by its name or size")
+        named(self.search, "layerSearch", "Find a layer by its name or size")
         self.search.setPlaceholderText("Find layer…")
         self.search.setClearButtonEnabled(True)
         self.source = ModelTreeModel(self)
         self.tree = LayerRows(self.source, self)
         AreaRing(self.tree)
-        self.tree.setObjectName("modelTree")
-        self.tree.setAccessibleName("Open networks and their depthwise layers")
+        named(self.tree, "modelTree", "Open networks and their depthwise layers")
         self.proxy = QSortFilterProxyModel(self)
         self.proxy.setSourceModel(self.source)
         self.proxy.setRecursiveFilteringEnabled(True)
@@ -349,15 +336,9 @@ class ModelTree(QWidget):
         self.empty.setProperty("role", "secondary")
         self.empty.setWordWrap(True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignTop)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(10, 4, 2, 8)
-        layout.setSpacing(6)
-        find = QHBoxLayout()
-        find.setContentsMargins(0, 0, 8, 0)
-        find.addWidget(self.search)
-        layout.addLayout(find)
-        layout.addWidget(self.empty, 1)
-        layout.addWidget(self.tree, 1)
+        find = in_row(None, self.search, margins=(0, 0, 8, 0))
+        rows = (find, (self.empty, 1), (self.tree, 1))
+        in_column(self, *rows, margins=(10, 4, 2, 8), spacing=6)
         self._silent = False
         self._layers: frozenset[LayerRef] | None = None
         self.search.textChanged.connect(self._on_search_changed)
@@ -491,7 +472,7 @@ class ModelTree(QWidget):
         """Make the columns as wide as what stands in them."""
         items, metrics = self._items(self.source.roots), self.fontMetrics()
         font = QFont(self.font())
-        font.setPixelSize(HEADER)
+        font.setPixelSize(theme.text_size("small"))
         caption = QFontMetrics(font)
         most = metrics.horizontalAdvance(MOST_WIDE)
         for column, least in LEAST_WIDE.items():
@@ -590,9 +571,7 @@ class ModelTree(QWidget):
 
     def _on_search_changed(self, text: str) -> None:
         self._silent = True
-        self.proxy.setFilterFixedString(
-            text.replace("x", "×") if _is_size(text) else text
-        )
+        self.proxy.setFilterFixedString(with_sizes(text))
         self._silent = False
         if text:
             self.tree.expandAll()
@@ -689,11 +668,6 @@ def _key(item: TreeItem) -> tuple[int, str, int]:
     """What a row is known by, whatever its network is called."""
     name = item.node.text if item.node else ""
     return item.model.id, name, len(item.indices)
-
-
-def _is_size(text: str) -> bool:
-    """Whether a search text such as ``7x7`` means a kernel size."""
-    return bool(text) and all(part.isdigit() for part in text.split("x"))
 
 
 def _longest(texts: set[str]) -> list[str]:

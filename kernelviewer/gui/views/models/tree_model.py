@@ -12,7 +12,7 @@ from kernelviewer.gui.text import (
     as_tip,
     identified_lines,
     identified_text,
-    rough_percent,
+    percent,
     spaced,
 )
 from kernelviewer.kernels.bank import size_label
@@ -92,11 +92,7 @@ class TreeItem:
     """
 
     def __init__(
-        self,
-        model: OpenModel,
-        node: Node | None,
-        parent: TreeItem | None,
-        row: int,
+        self, model: OpenModel, node: Node | None, parent: TreeItem | None, row: int
     ) -> None:
         self.model, self.node, self.row = model, node, row
         self._parent = None if parent is None else weak(parent)
@@ -107,7 +103,7 @@ class TreeItem:
             TreeItem(model, child, self, number) for number, child in enumerate(roots)
         ]
         indices = range(len(bank.layers)) if node is None else node.layers()
-        self.elide = Qt.TextElideMode.ElideRight
+        self.elide = Qt.TextElideMode.ElideMiddle
         for child, cut in zip(self.children, _cuts(roots), strict=True):
             child.elide = cut
         self.indices = list(indices)
@@ -166,7 +162,7 @@ class TreeItem:
         if column == 2:
             return spaced(self.summary.kernels)
         share = self.summary.flat / self.summary.kernels
-        return rough_percent(share) if self.summary.flat else "–"
+        return percent(share, 0) if self.summary.flat else "–"
 
     def _size(self) -> str:
         """Size of the layer's kernels, and of the taps of them that saw data."""
@@ -253,7 +249,7 @@ def measured(health: LayerHealth, measure: Measure) -> str:
     if value != value:
         return "–"
     if measure in ("flat", "sparsity"):
-        return rough_percent(value) if value else "–"
+        return percent(value, 0) if value else "–"
     if measure == "entropy":
         return f"{value:.2f} / {health.noise_entropy:.2f}"
     return f"{value:.2f}" if measure == "orthogonality" else f"{value:.3g}"
@@ -264,8 +260,6 @@ class ModelTreeModel(QAbstractItemModel):
 
     Attributes
     ----------
-    roots
-        The networks.
     health
         What is known of the health of layers.
     """

@@ -11,8 +11,8 @@ from kernelviewer.gui.view import (
     Controller,
     Home,
     ViewFigure,
-    ViewKeys,
     ViewSpec,
+    view_keys,
 )
 from kernelviewer.gui.views.reconstruction.content import (
     FamilyFit,
@@ -39,9 +39,8 @@ class ReconstructionController(Controller):
 
     def listen(self) -> None:
         """A near kernel can be gone to."""
-        view: ReconstructionView = self.parts.reconstruction
-        self.view = view
-        view.kernel_requested.connect(self.window.acts.go_to)
+        self.view: ReconstructionView = self.parts.reconstruction
+        self.view.kernel_requested.connect(self.window.acts.go_to)
         title = "Fit the family to the spectrum"
         task, ready = fit_points, self.again
         self._fits = Computed(  # one for each naming
@@ -115,18 +114,16 @@ RECONSTRUCTION = ViewSpec(
         *("position", "near", "naming", "mean"),
     ),
     keys=(
-        ViewKeys(
+        view_keys(
             "Surface",
             "views.reconstruction.surface",
-            (
-                ("Turn, turn back", "drag, arrow keys; double click, Home"),
-                ("Give up a drag", "Escape"),
-            ),
+            ("Turn, turn back", "drag, arrow keys; double click, Home"),
+            ("Give up a drag", "Escape"),
         ),
-        ViewKeys(
+        view_keys(
             "Nearest kernels",
             "views.reconstruction.thumbnails",
-            (("Look at one", "click; arrow keys, then Enter or Space"),),
+            ("Look at one", "click; arrow keys, then Enter or Space"),
         ),
     ),
     figures={

@@ -7,17 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtWidgets import (
-    QGridLayout,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from kernelviewer.gui import theme
+from kernelviewer.gui.controls import in_column, in_row, label_of, named
 from kernelviewer.gui.painting.kernels import WeightColours
 from kernelviewer.gui.text import as_tip, signed
 from kernelviewer.gui.views.reconstruction.content import NO_FOCUS
@@ -71,9 +64,7 @@ class PictureRow(QWidget):
             self.pictures[part] = picture
             self._captions[part] = caption = QLabel(part, self)
             caption.setProperty("role", "caption")
-        self._remark = QLabel(self)
-        self._remark.setObjectName(f"{name}_mean")
-        self._remark.setProperty("role", "caption")
+        self._remark = label_of(self, name=f"{name}_mean", role="caption")
         self._remark.setToolTip("Classes are of the pattern, whatever the mean is")
         self._remark.hide()
 
@@ -157,25 +148,17 @@ class ComparisonView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("comparisonView")
-        self.setAccessibleName("Focused kernel and its reconstruction")
+        named(self, "comparisonView", "Focused kernel and its reconstruction")
         self.content: ComparisonContent | None = None
-        self.message = QLabel(NO_FOCUS, self)
-        self.message.setProperty("role", "secondary")
-        self.message.setWordWrap(True)
+        self.message = label_of(self, NO_FOCUS, role="secondary", wraps=True)
         self._body = QWidget(self)
-        self.note = QLabel(self._body)
-        self.note.setProperty("role", "secondary")
-        self.note.setWordWrap(True)
+        self.note = label_of(self._body, role="secondary", wraps=True)
         self._rows: dict[str, tuple[QWidget, QWidget]] = {}
         self._values = self._make_values()
         self.go = QPushButton("Go to Code", self._body)
-        self.go.setObjectName("goToCode")
-        self.go.setAccessibleName("Move the slider to the code of the focused kernel")
+        named(self.go, "goToCode", "Move the slider to the code of the focused kernel")
         self.go.clicked.connect(self._on_go_clicked)
-        body = QVBoxLayout(self._body)
-        body.setContentsMargins(0, 0, 0, 0)
-        body.setSpacing(8)
+        body = in_column(self._body, spacing=8)
         parts = ("kernel", "reconstruction", "residual")
         self.row = PictureRow("comparison", parts, self._body)
         self.pictures = self.row.pictures
@@ -183,16 +166,11 @@ class ComparisonView(QWidget):
         body.addWidget(self.note)
         body.addWidget(self._values)
         body.addWidget(self.go, 0, Qt.AlignmentFlag.AlignLeft)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.message)
-        column.addWidget(self._body)
-        column.addStretch(1)
+        in_column(self, self.message, self._body, 1)
         self.set_content(None)
 
     def _make_values(self) -> QWidget:
-        holder = QWidget(self._body)
-        holder.setMaximumWidth(_VALUES_WIDE)
+        holder = QWidget(self._body, maximumWidth=_VALUES_WIDE)
         grid = QGridLayout(holder)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(6)
@@ -201,12 +179,9 @@ class ComparisonView(QWidget):
         self.class_line = ClassLine("comparisonClass", "", holder)
         values = {"code": self.code, "fit": self.fit, "class": self.class_line}
         for row, (key, title) in enumerate(_NAMES.items()):
-            name = QLabel(title, holder)
-            name.setProperty("role", "secondary")
+            name = label_of(holder, title, role="secondary")
             grid.addWidget(name, row, 0)
-            line = QHBoxLayout()
-            line.addStretch(1)
-            line.addWidget(values[key])
+            line = in_row(None, 1, values[key])
             grid.addLayout(line, row, 1)
             self._rows[key] = (name, values[key])
         for label, title in ((self.code, "Code"), (self.fit, "Fit")):
@@ -268,25 +243,17 @@ TITLES = ("Channel", "Class", "Code", "Fit", "Scale", "Offset")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PairContent:
-    """Two kernels that correspond.
-
-    Attributes
-    ----------
-    before, after
-        Their taps, [*size].
-    facts
-        What is said of each: a text for each of `TITLES`.
-    change
-        What changed, in words; the layers first, where they have different names.
-    centred
-        Whether the taps are without their mean.
-    """
+    """Two kernels that correspond."""
 
     before: NDArray[np.float32]
     after: NDArray[np.float32]
+    """Their taps, [*size]."""
     facts: tuple[tuple[str, ...], tuple[str, ...]]
+    """What is said of each: a text for each of `TITLES`."""
     change: str
+    """What changed, in words; the layers first, where they have different names."""
     centred: bool = False
+    """Whether the taps are without their mean."""
 
 
 def pair_content(state: ViewState) -> PairContent | None:
@@ -354,14 +321,10 @@ class PairView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("pairView")
-        self.setAccessibleName("Focused kernel before and after")
+        named(self, "pairView", "Focused kernel before and after")
         self.content: PairContent | None = None
         self.row = PictureRow("pair", ("before", "after", "difference"), self)
-        self.change = QLabel(self)
-        self.change.setObjectName("pairChange")
-        self.change.setWordWrap(True)
-        self.change.setTextFormat(Qt.TextFormat.PlainText)
+        self.change = label_of(self, name="pairChange", wraps=True, plain=True)
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(10)
@@ -369,31 +332,21 @@ class PairView(QWidget):
         grid.setColumnStretch(1, 1)
         grid.setColumnStretch(2, 1)
         for column, text in enumerate(("before", "after"), 1):
-            head = QLabel(text, self)
-            head.setProperty("role", "caption")
+            head = label_of(self, text, role="caption")
             grid.addWidget(head, 0, column)
         self._values: tuple[list[QLabel], list[QLabel]] = ([], [])
         for row, title in enumerate(TITLES, 1):
-            name = QLabel(title, self)
-            name.setProperty("role", "secondary")
+            name = label_of(self, title, role="secondary")
             grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignTop)
             for column, labels in enumerate(self._values, 1):
                 value = self._value(f"{title} {'before' if column == 1 else 'after'}")
                 grid.addWidget(value, row, column)
                 labels.append(value)
-        column_ = QVBoxLayout(self)
-        column_.setContentsMargins(0, 0, 0, 0)
-        column_.setSpacing(8)
-        column_.addWidget(self.row)
-        column_.addWidget(self.change)
-        column_.addLayout(grid)
+        in_column(self, self.row, self.change, grid, spacing=8)
         self.set_content(None)
 
     def _value(self, title: str) -> QLabel:
-        label = QLabel(self)
-        label.setAccessibleName(title)
-        label.setWordWrap(True)
-        label.setTextFormat(Qt.TextFormat.PlainText)
+        label = label_of(self, title=title, wraps=True, plain=True)
         policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         label.setSizePolicy(policy)
         return label

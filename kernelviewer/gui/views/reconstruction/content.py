@@ -23,106 +23,69 @@ UNIDENTIFIED = INDEX["unidentified"]
 
 @dataclass(frozen=True, slots=True)
 class FamilyFit:
-    """The member of the pattern family that is nearest to a pattern.
-
-    Attributes
-    ----------
-    class_index
-        Its class, into `kernelviewer.kernels.classes.CLASSES`.
-    cosine
-        With the pattern.
-    sigma
-        σx and σy, px.
-    angle
-        Of the derivative's direction, degrees.
-    offset
-        Of its centre from the middle, x and y, px.
-    """
+    """The member of the pattern family that is nearest to a pattern."""
 
     class_index: int
+    """Its class, into `kernelviewer.kernels.classes.CLASSES`."""
     cosine: float
+    """With the pattern."""
     sigma: tuple[float, float]
+    """σx and σy, px."""
     angle: float
+    """Of the derivative's direction, degrees."""
     offset: tuple[float, float]
+    """Of its centre from the middle, x and y, px."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReconstructionContent:
-    """A decoded kernel.
-
-    Attributes
-    ----------
-    code
-        0 … 1.
-    taps
-        float32 [*size], the pattern.
-    class_index
-        Of the code's stretch; None: nothing is named.
-    family
-        None: not known.
-    """
+    """A decoded kernel."""
 
     code: float
+    """0 … 1."""
     taps: NDArray[np.float32]
+    """float32 [*size], the pattern."""
     class_index: int | None = None
+    """Of the code's stretch; None: nothing is named."""
     family: FamilyFit | None = None
+    """None: not known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NearKernel:
-    """A real kernel near to the decoded one.
-
-    Attributes
-    ----------
-    id
-        What `kernel_requested` says.
-    taps
-        float32 [*size]
-    cosine
-        With the decoded pattern.
-    title
-        Where it is from, for the tooltip.
-    """
+    """A real kernel near to the decoded one."""
 
     id: int
+    """What `kernel_requested` says."""
     taps: NDArray[np.float32]
+    """float32 [*size]"""
     cosine: float
+    """With the decoded pattern."""
     title: str = ""
+    """Where it is from, for the tooltip."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ComparisonContent:
-    """The focused kernel beside its reconstruction.
-
-    Attributes
-    ----------
-    kernel
-        float32 [*size]; the taps of the layer's support alone where it has one.
-    decoded
-        The same taps of the pattern at its code; None: it has no code.
-    code
-        On the spectrum of what names the kernels; None for flat kernels, and while it
-        is not known.
-    fit
-        Cosine with the decoded pattern; None without one.
-    class_index
-        Best class, also where the fit is below the threshold; None: not known.
-    identified
-        Whether the fit reaches the threshold.
-    note
-        Why there is no code, or which part of the kernel this is.
-    centred
-        Whether the kernel's taps are given without their mean.
-    """
+    """The focused kernel beside its reconstruction."""
 
     kernel: NDArray[np.float32]
+    """float32 [*size]; the taps of the layer's support alone where it has one."""
     decoded: NDArray[np.float32] | None = None
+    """The same taps of the pattern at its code; None: it has no code."""
     code: float | None = None
+    """On the spectrum of what names the kernels; None for flat kernels, and while it is
+    not known."""
     fit: float | None = None
+    """Cosine with the decoded pattern; None without one."""
     class_index: int | None = None
+    """Best class, also where the fit is below the threshold; None: not known."""
     identified: bool = True
+    """Whether the fit reaches the threshold."""
     note: str = ""
+    """Why there is no code, or which part of the kernel this is."""
     centred: bool = False
+    """Whether the kernel's taps are given without their mean."""
 
     @property
     def reconstruction(self) -> NDArray[np.float32] | None:

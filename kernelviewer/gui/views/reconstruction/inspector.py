@@ -15,10 +15,10 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
-    QVBoxLayout,
     QWidget,
 )
 
+from kernelviewer.gui.controls import in_column, label_of, named
 from kernelviewer.gui.painting.pixels import AreaRing
 from kernelviewer.gui.text import (
     as_tip,
@@ -108,8 +108,7 @@ class KernelPicture(QWidget):
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName(name)
-        self.setAccessibleName("Picture of the focused kernel")
+        named(self, name, "Picture of the focused kernel")
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -208,28 +207,21 @@ class Inspector(QScrollArea):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("inspector")
-        self.setAccessibleName("Focused kernel")
+        named(self, "inspector", "Focused kernel")
         AreaRing(self)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         body = QWidget(self)
-        self._layout = QVBoxLayout(body)
-        self._layout.setContentsMargins(12, 4, 8, 12)
-        self._layout.setSpacing(8)
-        self.empty = QLabel(EMPTY, body)
-        self.empty.setProperty("role", "secondary")
-        self.empty.setWordWrap(True)
+        self._layout = in_column(body, margins=(12, 4, 8, 12), spacing=8)
+        self.empty = label_of(body, EMPTY, role="secondary", wraps=True)
         self.place = _Values(PLACE, body)
         self.pair = PairView(body)
         self.comparison = ComparisonView(body)
         self.picture = KernelPicture("kernelPicture", body)
-        self.unit = QLabel(body)
-        self.unit.setProperty("role", "caption")
+        self.unit = label_of(body, role="caption")
         self.values = _Values(FIELDS, body)
         self.copy = QPushButton("Copy as Array", body)
-        self.copy.setObjectName("copyKernel")
-        self.copy.setAccessibleName("Copy the focused kernel as a NumPy array")
+        named(self.copy, "copyKernel", "Copy the focused kernel as a NumPy array")
         self.copy.clicked.connect(lambda: self.copy_requested.emit())
         self._parts = (self.place, self.picture, self.unit, self.values, self.copy)
         for widget in (
@@ -310,9 +302,7 @@ class _Values(QWidget):
         for row, (key, title) in enumerate(fields):
             self._names[key] = name = QLabel(title, self)
             name.setProperty("role", "secondary")
-            value = QLabel(self)
-            value.setObjectName(f"value_{key}")
-            value.setAccessibleName(title)
+            value = label_of(self, name=f"value_{key}", title=title)
             value.setAlignment(Qt.AlignmentFlag.AlignRight)
             value.setWordWrap(True)
             value.setTextFormat(Qt.TextFormat.PlainText)
@@ -436,11 +426,10 @@ class InspectorController(Controller):
 
     def listen(self) -> None:
         """Its code can be gone to, its values can be copied."""
-        inspector: Inspector = self.parts.inspector
-        self.inspector = inspector
-        self.comparison, self.pair = inspector.comparison, inspector.pair
+        self.inspector: Inspector = self.parts.inspector
+        self.comparison, self.pair = self.inspector.comparison, self.inspector.pair
         self.comparison.code_requested.connect(self.document.set_position)
-        inspector.copy_requested.connect(
+        self.inspector.copy_requested.connect(
             lambda: self.window.commands["copy_kernel"].trigger()
         )
         title = "Fit the family to the focused kernel"

@@ -12,6 +12,7 @@ from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy
 
 from kernelviewer.gui import theme
+from kernelviewer.gui.controls import named
 from kernelviewer.gui.painting.kernels import WeightColours
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
 
@@ -71,23 +72,16 @@ class Mesh:
     """Quads between taps in drawing order, far ones first. Q quads of P parts.
 
     On the screen x runs right and y down; the middle of the ground is at 0.
-
-    Attributes
-    ----------
-    outline
-        float64 [Q, 4, 2]: corners of the quads.
-    parts
-        float64 [Q, P, 4, 2]: corners of what they are coloured by.
-    level
-        float64 [Q, P]: mean height, −1 … 1.
-    light
-        float64 [Q, P]: how much light falls there, 0 … 1.
     """
 
     outline: NDArray[np.float64]
+    """float64 [Q, 4, 2]: corners of the quads."""
     parts: NDArray[np.float64]
+    """float64 [Q, P, 4, 2]: corners of what they are coloured by."""
     level: NDArray[np.float64]
+    """float64 [Q, P]: mean height, −1 … 1."""
     light: NDArray[np.float64]
+    """float64 [Q, P]: how much light falls there, 0 … 1."""
 
 
 def heights_of(taps: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -215,8 +209,7 @@ class KernelSurface(Ringed):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("kernelSurface")
-        self.setAccessibleName("Surface of the decoded kernel")
+        named(self, "kernelSurface", "Surface of the decoded kernel")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.OpenHandCursor)
         self.setToolTip("Drag to turn, double-click to reset")

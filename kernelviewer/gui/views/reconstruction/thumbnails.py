@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.accessible import Listed, one_line
+from kernelviewer.gui.controls import named
 from kernelviewer.gui.painting.kernels import (
     WeightColours,
     as_pictures,
@@ -52,8 +53,7 @@ class Thumbnails(Listed, QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("nearestKernels")
-        self.setAccessibleName("Nearest kernels")
+        named(self, "nearestKernels", "Nearest kernels")
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)

@@ -7,17 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QScrollArea,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QToolButton, QWidget
 
 from kernelviewer.gui import theme
+from kernelviewer.gui.controls import in_column, in_row, label_of, named
 from kernelviewer.gui.painting.classes import SWATCH, ClassSwatch
 from kernelviewer.gui.painting.kernels import WeightColours, as_pictures
 from kernelviewer.gui.text import signed
@@ -64,16 +57,8 @@ class ClassLine(QWidget):
     def __init__(self, name: str, role: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.swatch = ClassSwatch(self)
-        self.label = QLabel(self)
-        self.label.setObjectName(name)
-        self.label.setAccessibleName("Class")
-        self.label.setProperty("role", role)
-        line = QHBoxLayout(self)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(_SPACE)
-        line.addWidget(self.swatch)
-        line.addWidget(self.label)
-        line.addStretch(1)
+        self.label = label_of(self, name=name, title="Class", role=role)
+        in_row(self, self.swatch, self.label, 1, spacing=_SPACE)
 
     def width_of(self, text: str) -> int:
         """Width of the line with a text."""
@@ -95,10 +80,7 @@ class Facts(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.class_line = ClassLine("reconstructionClass", "heading", self)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.class_line)
+        column = in_column(self, self.class_line, spacing=0)
         column.addSpacing(4)
         self._names: dict[str, QLabel] = {}
         self._values: dict[str, QLabel] = {}
@@ -110,8 +92,7 @@ class Facts(QWidget):
         ):
             name, value = QLabel(title, self), QLabel(self)
             name.setProperty("role", "caption")
-            value.setObjectName(f"reconstruction_{key}")
-            value.setAccessibleName(title)
+            named(value, f"reconstruction_{key}", title)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             value.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             column.addWidget(name)
@@ -181,17 +162,14 @@ class ReconstructionView(QScrollArea):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("reconstructionView")
-        self.setAccessibleName("Reconstruction")
+        named(self, "reconstructionView", "Reconstruction")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.content: ReconstructionContent | None = None
         self._colours: NDArray[np.float64] = np.full((3, 3), 128.0)
         self._body = QWidget(self)
-        self.message = QLabel(NO_SPECTRUM, self._body)
-        self.message.setProperty("role", "secondary")
-        self.message.setWordWrap(True)
+        self.message = label_of(self._body, NO_SPECTRUM, role="secondary", wraps=True)
         self._make_parts(self._body)
         self.setWidget(self._body)
         self.set_content(None)
@@ -201,10 +179,8 @@ class ReconstructionView(QScrollArea):
             "reconstructionPicture", "Picture of the decoded kernel", _SIDE, body
         )
         self.picture.resized.connect(self._show_unit)
-        self.unit = QLabel(body)
-        self.unit.setProperty("role", "caption")
-        self.values = QToolButton(body)
-        self.values.setObjectName("reconstructionValues")
+        self.unit = label_of(body, role="caption")
+        self.values = named(QToolButton(body), "reconstructionValues")
         self.values.setCheckable(True)
         self.values.setProperty("quiet", True)
         self.values.setAccessibleName("Write the values into the picture")
@@ -212,10 +188,8 @@ class ReconstructionView(QScrollArea):
         self.values.toggled.connect(self._on_values_toggled)
         self.facts = Facts(body)
         self.surface = KernelSurface(body)
-        self.slice = QLabel(body)
-        self.slice.setProperty("role", "caption")
-        self.nearest_title = QLabel(body)
-        self.nearest_title.setProperty("role", "title")
+        self.slice = label_of(body, role="caption")
+        self.nearest_title = label_of(body, role="title")
         self.nearest = Thumbnails(body)
         self.nearest.kernel_requested.connect(self.kernel_requested)
         self._parts = (

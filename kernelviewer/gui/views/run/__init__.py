@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kernelviewer.gui.acts import mode_of
-from kernelviewer.gui.view import Controller, Home, ViewFigure, ViewKeys, ViewSpec
+from kernelviewer.gui.view import Controller, Home, ViewFigure, ViewSpec, view_keys
 from kernelviewer.gui.views.run.charts import (
     Axis,
     FormationChart,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PySide6.QtCore import Qt
 
+    from kernelviewer.gui.window_context import WindowContext
     from kernelviewer.latent.film import Formation, Track
     from kernelviewer.state.model import OpenModel
     from kernelviewer.state.view_state import ViewState
@@ -55,9 +57,11 @@ def shares(
     return np.stack([np.bincount(row, minlength=len(CLASSES)) for row in found])
 
 
-def formation(track: Track, threshold: float | None) -> Formation:
-    """When its kernels formed."""
-    return track.formation(threshold)
+def _go_to(window: WindowContext, step: int) -> None:
+    """Show a step of the run, which is not played any more."""
+    if (model := window.state.run) is not None:
+        window.runs.stop()
+        window.runs.go_to(model.id, step)
 
 
 class StepsController(Controller):
@@ -66,12 +70,11 @@ class StepsController(Controller):
     def listen(self) -> None:
         """Steps and playing; what goes on beside the document."""
         self.is_news("there", False)
-        bar: StepsBar = self.parts.steps
-        self.bar = bar
+        self.bar: StepsBar = self.parts.steps
         self._coverages = Memo(coverages)
-        bar.slider.step_requested.connect(self._on_step_requested)
-        bar.slider.play_requested.connect(self._on_play_requested)
-        bar.stop_watching_requested.connect(self.window.runs.stop_watching)
+        self.bar.slider.step_requested.connect(partial(_go_to, self.window))
+        self.bar.slider.play_requested.connect(self._on_play_requested)
+        self.bar.stop_watching_requested.connect(self.window.runs.stop_watching)
         self.window.runs.changed.connect(self.again)
 
     def show(self, state: ViewState) -> None:
@@ -101,11 +104,6 @@ class StepsController(Controller):
             known = self._coverages(state.track, state.threshold)
         return StepsContent(run.name, run.unit, run.numbers, model.step, known)
 
-    def _on_step_requested(self, step: int) -> None:
-        if (model := self.window.state.run) is not None:
-            self.window.runs.stop()
-            self.window.runs.go_to(model.id, step)
-
     def _on_play_requested(self) -> None:
         if (model := self.window.state.run) is not None:
             self.window.runs.toggle(model.id)
@@ -116,10 +114,9 @@ class SharesController(Controller):
 
     def listen(self) -> None:
         """Steps from the chart."""
-        chart: SharesChart = self.parts.shares
-        self.chart = chart
+        self.chart: SharesChart = self.parts.shares
         self._shares = Memo(shares)
-        chart.step_requested.connect(self._on_step_requested)
+        self.chart.step_requested.connect(partial(_go_to, self.window))
 
     def show(self, state: ViewState) -> None:
         """Stack the classes of what is in scope."""
@@ -132,22 +129,17 @@ class SharesController(Controller):
         counts = self._shares(track, state.threshold, _in_scope(state, model, track))
         self.chart.set_counts(axis_of(model), counts)
 
-    def _on_step_requested(self, step: int) -> None:
-        if (model := self.window.state.run) is not None:
-            self.window.runs.stop()
-            self.window.runs.go_to(model.id, step)
-
 
 class FormationController(Controller):
     """When the kernels of each layer formed."""
 
     def listen(self) -> None:
         """Layers and steps from the chart."""
-        chart: FormationChart = self.parts.formation
-        self.chart = chart
-        self._formation, self._rows = Memo(formation), Memo(formation_rows)
-        chart.step_requested.connect(self._on_step_requested)
-        chart.layer_requested.connect(self._on_layer_requested)
+        self.chart: FormationChart = self.parts.formation
+        self._formation = Memo(lambda track, threshold: track.formation(threshold))
+        self._rows = Memo(formation_rows)
+        self.chart.step_requested.connect(partial(_go_to, self.window))
+        self.chart.layer_requested.connect(self._on_layer_requested)
 
     def show(self, state: ViewState) -> None:
         """Show a row for each layer in scope."""
@@ -165,11 +157,6 @@ class FormationController(Controller):
         )
         rows = self._rows(found, model.id, layers, state.layers)
         self.chart.set_rows(axis_of(model), rows)
-
-    def _on_step_requested(self, step: int) -> None:
-        if (model := self.window.state.run) is not None:
-            self.window.runs.stop()
-            self.window.runs.go_to(model.id, step)
 
     def _on_layer_requested(self, ref: LayerRef, keys: Qt.KeyboardModifier) -> None:
         self.document.select(mode_of(keys), Layers(frozenset({ref})))
@@ -244,17 +231,16 @@ STEPS = ViewSpec(
     id="steps",
     title="Training steps",
     make={"steps": StepsBar},
+    grow=None,
     controller=StepsController,
     reads=("run", "track", "threshold"),
     keys=(
-        ViewKeys(
+        view_keys(
             "Training steps",
             "views.run.steps",
-            (
-                ("To a step", "click, drag, wheel; arrow keys; Home, End"),
-                ("Play the run", "Space"),
-                ("Give up a drag", "Escape"),
-            ),
+            ("To a step", "click, drag, wheel; arrow keys; Home, End"),
+            ("Play the run", "Space"),
+            ("Give up a drag", "Escape"),
         ),
     ),
 )
@@ -266,14 +252,12 @@ SHARES = ViewSpec(
     controller=SharesController,
     reads=("run", "track", "threshold", "shown", "layers", "pool", "size"),
     keys=(
-        ViewKeys(
+        view_keys(
             "Classes along the run",
             "views.run.charts",
-            (
-                ("To a step", "click, drag; Left, Right, Home, End"),
-                ("Give up a drag", "Escape"),
-                ("Select a forming layer", "click; Up, Down, Enter, Space"),
-            ),
+            ("To a step", "click, drag; Left, Right, Home, End"),
+            ("Give up a drag", "Escape"),
+            ("Select a forming layer", "click; Up, Down, Enter, Space"),
         ),
     ),
     figures={"sharesChart": ViewFigure("shares-over-time")},

@@ -6,24 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import (
-    QColor,
-    QFontMetricsF,
-    QHelpEvent,
-    QPainter,
-    QPen,
-    QPixmap,
-    QPolygonF,
-)
-from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPixmap, QPolygonF
+from PySide6.QtWidgets import QScrollBar, QSizePolicy
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.accessible import Listed, one_line
+from kernelviewer.gui.controls import named
 from kernelviewer.gui.painting.classes import class_colour, elided, paint_mark
 from kernelviewer.gui.painting.layers import left_of_charts
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
-from kernelviewer.gui.text import as_tip, percent, spaced
+from kernelviewer.gui.text import percent, spaced
 from kernelviewer.kernels.classes import CLASSES, class_shown
 
 if TYPE_CHECKING:
@@ -50,22 +43,15 @@ _ROWS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Axis:
-    """The steps of a run along a chart.
-
-    Attributes
-    ----------
-    unit, numbers
-        What is counted; how far the run was at each step.
-    places
-        Where each stands between 0 and 1.
-    step
-        Index of the one that is shown.
-    """
+    """The steps of a run along a chart."""
 
     unit: str
     numbers: tuple[int, ...]
+    """What is counted; how far the run was at each step."""
     places: tuple[float, ...]
+    """Where each stands between 0 and 1."""
     step: int
+    """Index of the one that is shown."""
 
     @property
     def steps(self) -> tuple[object, ...]:
@@ -88,22 +74,13 @@ class StepsChart(Listed, Ringed):
 
     def __init__(self, name: str, title: str, parent: QWidget | None) -> None:
         super().__init__(parent)
-        self.setObjectName(name)
-        self.setAccessibleName(title)
+        named(self, name, title)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         policy = QSizePolicy.Policy.Expanding
         self.setSizePolicy(policy, policy)
         self.axis: Axis | None = None
         self.message = ""
         self._picture = QPixmap()
-
-    def sizeHint(self) -> QSize:
-        """Qt: wished size."""
-        return QSize(320, 190)
-
-    def minimumSizeHint(self) -> QSize:
-        """Qt: smallest size."""
-        return QSize(160, 100)
 
     def chart(self) -> QRectF:
         """Where the data are drawn."""
@@ -215,15 +192,9 @@ class StepsChart(Listed, Ringed):
         """What is at a place, in words."""
         raise NotImplementedError
 
-    def event(self, event: QEvent) -> bool:
-        """Qt: say more about what is under the mouse; other colours."""
-        if isinstance(event, QHelpEvent) and self.axis is not None:
-            text = self.tip(QPointF(event.pos()))
-            QToolTip.showText(event.globalPos(), as_tip(text), self)
-            return True
-        if theme.is_theme_change(event):
-            self.update()
-        return super().event(event)
+    def words_at(self, place: QPointF) -> str | None:
+        """What is at a place, in words; None without a run."""
+        return None if self.axis is None else self.tip(place)
 
 
 class SharesChart(StepsChart):
@@ -369,27 +340,19 @@ class SharesChart(StepsChart):
 
 @dataclass(frozen=True, slots=True)
 class FormationRow:
-    """When the kernels of a layer formed.
-
-    Attributes
-    ----------
-    layer
-        Which one.
-    name, title
-        Short name; whole name.
-    kernels, formed
-        How many it has, and how many of them formed.
-    quartiles
-        How far the run was when a quarter, half and three quarters of those that
-        formed had; empty without any.
-    """
+    """When the kernels of a layer formed."""
 
     layer: LayerRef
+    """Which one."""
     name: str
     title: str
+    """Short name; whole name."""
     kernels: int
     formed: int
+    """How many it has, and how many of them formed."""
     quartiles: tuple[float, ...]
+    """How far the run was when a quarter, half and three quarters of those that formed
+    had; empty without any."""
 
 
 class FormationChart(StepsChart):
@@ -410,8 +373,7 @@ class FormationChart(StepsChart):
         self._names, self._facts = 0.0, 0.0
         self._row = 0
         self._scroll = QScrollBar(Qt.Orientation.Vertical, self)
-        self._scroll.setObjectName("formationScroll")
-        self._scroll.setAccessibleName("Scroll along the layers")
+        named(self._scroll, "formationScroll", "Scroll along the layers")
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.valueChanged.connect(self.redraw)
         self._scroll.hide()

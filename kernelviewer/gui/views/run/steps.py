@@ -7,18 +7,9 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
-from PySide6.QtGui import (
-    QColor,
-    QFontMetricsF,
-    QHelpEvent,
-    QPainter,
-    QPen,
-    QPolygonF,
-)
+from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import (
     QAbstractSlider,
-    QHBoxLayout,
-    QLabel,
     QSizePolicy,
     QToolButton,
     QToolTip,
@@ -26,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui import theme
-from kernelviewer.gui.controls import ExplainButton
+from kernelviewer.gui.controls import ExplainButton, in_row, label_of, named
 from kernelviewer.gui.painting.pixels import caption_font
 from kernelviewer.gui.text import as_tip, percent
 
@@ -44,25 +35,17 @@ _LESS = (Qt.Key.Key_Left, Qt.Key.Key_Down)
 
 @dataclass(frozen=True, slots=True)
 class StepsContent:
-    """The steps of a run.
-
-    Attributes
-    ----------
-    run
-        What the run is called.
-    unit, numbers
-        What is counted; how far the run was at each step.
-    step
-        Index of the one that is shown.
-    coverage
-        Share of kernels identified at each step; empty while that is not known.
-    """
+    """The steps of a run."""
 
     run: str
+    """What the run is called."""
     unit: str
     numbers: tuple[int, ...]
+    """What is counted; how far the run was at each step."""
     step: int
+    """Index of the one that is shown."""
     coverage: tuple[float, ...] = ()
+    """Share of kernels identified at each step; empty while that is not known."""
 
     def title(self, step: int) -> str:
         """A step as people read it."""
@@ -273,33 +256,20 @@ class StepsBar(QWidget):
         super().__init__(parent)
         self.setObjectName("stepsBar")
         self.slider = StepsSlider(self)
-        self.play = QToolButton(self)
-        self.play.setObjectName("playSteps")
+        self.play = named(QToolButton(self), "playSteps")
         self.play.setProperty("button", True)
         self.play.clicked.connect(lambda: self.slider.play_requested.emit())
-        self.step = QLabel(self)
-        self.step.setObjectName("stepShown")
-        self.step.setTextFormat(Qt.TextFormat.PlainText)
-        self.note = QLabel(self)
-        self.note.setObjectName("stepsNote")
-        self.note.setProperty("role", "caption")
-        self.note.setTextFormat(Qt.TextFormat.PlainText)
-        self.stop = QToolButton(self)
-        self.stop.setObjectName("stopWatching")
+        self.step = label_of(self, name="stepShown", plain=True)
+        self.note = label_of(self, name="stepsNote", role="caption", plain=True)
+        self.stop = named(QToolButton(self), "stopWatching")
         self.stop.setText("×")
         self.stop.setProperty("quiet", True)
         self.stop.setAccessibleName("Stop watching the folder")
         self.stop.setToolTip("Stop watching the folder")
         self.stop.clicked.connect(lambda: self.stop_watching_requested.emit())
-        line = QHBoxLayout(self)
-        line.setContentsMargins(12, 2, 8, 2)
-        line.setSpacing(8)
-        line.addWidget(self.play)
-        line.addWidget(self.step)
-        line.addWidget(self.slider, 1)
-        line.addWidget(self.note)
-        line.addWidget(ExplainButton("steps", "Training steps", self))
-        line.addWidget(self.stop)
+        explain = ExplainButton("steps", "Training steps", self)
+        parts = (self.play, self.step, (self.slider, 1), self.note, explain, self.stop)
+        in_row(self, *parts, margins=(12, 2, 8, 2), spacing=8)
         self._measured: tuple[str, tuple[int, ...]] = ("", ())
         self.set_playing(False)
         self.set_note("", stoppable=False)

@@ -19,9 +19,9 @@ from kernelviewer.gui.view import (
     Controller,
     Home,
     ViewFigure,
-    ViewKeys,
     ViewSpec,
     match_option,
+    view_keys,
 )
 from kernelviewer.gui.views.scatter.cloud import ScatterContent
 from kernelviewer.gui.views.scatter.colours import colours_of
@@ -76,8 +76,7 @@ class ScatterController(Controller):
 
     def listen(self) -> None:
         """Focus and selection from the plot, its axes and colours."""
-        view: ScatterView = self.parts.scatter
-        self.view = view
+        self.view: ScatterView = self.parts.scatter
         acts = self.window.acts
         self._projection = Computed(
             *(self.jobs, "views", "pca", "Principal components", project, self.again)
@@ -87,19 +86,19 @@ class ScatterController(Controller):
             *(kernel_along, self.again),
         )
         self._placed: tuple[KernelPool, object] | None = None
-        view.set_tooltip(acts.tooltip, acts.name_of)
-        view.axes_requested.connect(self._on_axes_requested)
-        view.plane_requested.connect(partial(self.window.set_chart, "plane"))
-        view.focus_requested.connect(self._if_current(acts.go_to))
-        view.selection_requested.connect(
+        self.view.set_tooltip(acts.tooltip, acts.name_of)
+        self.view.axes_requested.connect(self._on_axes_requested)
+        self.view.plane_requested.connect(partial(self.window.set_chart, "plane"))
+        self.view.focus_requested.connect(self._if_current(acts.go_to))
+        self.view.selection_requested.connect(
             self._if_current(
                 lambda numbers, keys: acts.select_kernels(
                     self._with_equal(numbers), mode_of(keys)
                 )
             )
         )
-        view.name_requested.connect(self.window.rename_class)
-        view.toggle_requested.connect(
+        self.view.name_requested.connect(self.window.rename_class)
+        self.view.toggle_requested.connect(
             self._if_current(
                 lambda number: acts.select_kernels(
                     self._with_equal(np.array([number])), "toggle"
@@ -307,7 +306,7 @@ def _title(state: ViewState) -> str:
 
 def rounded(share: float) -> str:
     """A component's share of the variance; small ones with a decimal."""
-    return percent(share) if share < 0.095 else f"{100 * share:.0f}\u202f%"
+    return percent(share, int(share < 0.095))
 
 
 def _figure_options(document: Document) -> dict[str, object]:
@@ -346,19 +345,14 @@ SCATTER = ViewSpec(
         *("run", "mean"),
     ),
     keys=(
-        ViewKeys(
+        view_keys(
             "PCA",
             "views.scatter.view",
-            (
-                ("Select", "drag; Alt+drag: lasso; Space: the focused one"),
-                (
-                    "Look at a neighbour, move the picture",
-                    "arrow keys; Shift+arrow keys",
-                ),
-                ("Zoom, show all", "wheel, + (=), −; double click, Home, 0"),
-                ("Give a class a name and a colour", "double click in the legend"),
-                ("Give up a drag", "Escape"),
-            ),
+            ("Select", "drag; Alt+drag: lasso; Space: the focused one"),
+            ("Look at a neighbour, move the picture", "arrow keys; Shift+arrow keys"),
+            ("Zoom, show all", "wheel, + (=), −; double click, Home, 0"),
+            ("Give a class a name and a colour", "double click in the legend"),
+            ("Give up a drag", "Escape"),
         ),
     ),
     figures={

@@ -176,27 +176,18 @@ def dense_places(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScatterContent:
-    """Points and what they stand for. P points.
-
-    Attributes
-    ----------
-    numbers
-        int64 [P], kernel numbers of the pool.
-    points
-        float32 [P, 2].
-    axes
-        Names of the two axes, with the variance they explain.
-    note
-        What is missing, such as flat kernels, which have no point.
-    slope
-        Of a line through the origin on which nothing changed; None: there is none.
-    """
+    """Points and what they stand for. P points."""
 
     numbers: NDArray[np.int64]
+    """int64 [P], kernel numbers of the pool."""
     points: NDArray[np.float32]
+    """float32 [P, 2]."""
     axes: tuple[str, str]
+    """Names of the two axes, with the variance they explain."""
     note: str = ""
+    """What is missing, such as flat kernels, which have no point."""
     slope: float | None = None
+    """Of a line through the origin on which nothing changed; None: there is none."""
 
 
 class Cloud:

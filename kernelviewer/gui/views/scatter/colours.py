@@ -48,25 +48,17 @@ DARKEST_ON_DARK = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Legend:
-    """Swatches, or a bar.
-
-    Attributes
-    ----------
-    entries
-        Colour ``#RRGGBB`` and name of each swatch.
-    bar
-        Colours from the low to the high end; with a bar there are no entries.
-    low, high
-        What stands at the bar's ends.
-    classes
-        The class of each swatch, where they are classes.
-    """
+    """Swatches, or a bar."""
 
     entries: tuple[tuple[str, str], ...] = ()
+    """Colour ``#RRGGBB`` and name of each swatch."""
     bar: tuple[str, ...] = ()
+    """Colours from the low to the high end; with a bar there are no entries."""
     low: str = ""
     high: str = ""
+    """What stands at the bar's ends."""
     classes: tuple[int, ...] = ()
+    """The class of each swatch, where they are classes."""
 
 
 class LegendStrip:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtWidgets import QApplication, QToolButton
 
 from kernelviewer.gui.accessible import Listed, one_line
-from kernelviewer.gui.controls import ChoiceButton
+from kernelviewer.gui.controls import ChoiceButton, named
 from kernelviewer.gui.painting.pixels import caption_font
 from kernelviewer.gui.views.scatter.cloud import inside_polygon
 from kernelviewer.gui.views.scatter.plot import CAPTION, MARGIN, ScatterPlot
@@ -84,8 +84,7 @@ class ScatterView(Listed, ScatterPlot):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("scatterView")
-        self.setAccessibleName("Principal components of the kernels' patterns")
+        named(self, "scatterView", "Principal components of the kernels' patterns")
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._tooltip: Callable[[int], str] = str
@@ -102,8 +101,7 @@ class ScatterView(Listed, ScatterPlot):
         self.gesture.chosen.connect(self.gesture.set_choice)
         self.across.chosen.connect(lambda key: self._on_chosen(key, across=True))
         self.up.chosen.connect(lambda key: self._on_chosen(key, across=False))
-        self.all = QToolButton(self)
-        self.all.setObjectName("scatterShowAll")
+        self.all = named(QToolButton(self), "scatterShowAll")
         self.all.setText("show all")
         self.all.setAccessibleName("Show all points")
         self.all.setToolTip("Show all points (double click, or the key 0)")

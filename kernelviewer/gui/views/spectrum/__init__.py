@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.gui.view import Controller, Home, ViewFigure, ViewKeys, ViewSpec
+from kernelviewer.gui.view import Controller, Home, ViewFigure, ViewSpec, view_keys
 from kernelviewer.gui.views.spectrum.content import (
     NO_KERNELS,
     NOTHING_OPEN,
@@ -220,40 +220,35 @@ SPECTRUM = ViewSpec(
         *("selection", "selected", "position", "focus", "run", "track"),
     ),
     keys=(
-        ViewKeys(
+        view_keys(
             "Code slider",
             "views.spectrum.slider",
-            (
-                ("Move", "drag, wheel, arrow keys; Shift: fine"),
-                ("To the next stretch, to an end", "Page Up, Page Down; Home, End"),
-                ("Play along the spectrum", "Space"),
-                ("Give up a drag", "Escape"),
-            ),
+            ("Move", "drag, wheel, arrow keys; Shift: fine"),
+            ("To the next stretch, to an end", "Page Up, Page Down; Home, End"),
+            ("Play along the spectrum", "Space"),
+            ("Give up a drag", "Escape"),
         ),
-        ViewKeys(
+        view_keys(
             "Decoded kernels",
             "views.spectrum.strip",
-            (("Move the code slider", "click, drag"), ("Give up a drag", "Escape")),
+            ("Move the code slider", "click, drag"),
+            ("Give up a drag", "Escape"),
         ),
-        ViewKeys(
+        view_keys(
             "Density of codes",
             "views.spectrum.histogram",
-            (
-                ("Select a range of codes", "drag; Left, Right"),
-                ("Move its upper or lower end", "Shift+arrows, Ctrl+arrows"),
-                ("Give up a drag, clear the selection", "Escape"),
-            ),
+            ("Select a range of codes", "drag; Left, Right"),
+            ("Move its upper or lower end", "Shift+arrows, Ctrl+arrows"),
+            ("Give up a drag, clear the selection", "Escape"),
         ),
-        ViewKeys(
+        view_keys(
             "Stretches",
             "views.spectrum.stretches",
-            (
-                ("Next stretch", "Left, Right"),
-                ("Move its upper or lower border", "drag; Shift+arrows, Ctrl+arrows"),
-                ("Give it a name and a colour", "double click, F2"),
-                ("Rename, split, merge", "right click, Enter"),
-                ("Give up a drag", "Escape"),
-            ),
+            ("Next stretch", "Left, Right"),
+            ("Move its upper or lower border", "drag; Shift+arrows, Ctrl+arrows"),
+            ("Give it a name and a colour", "double click, F2"),
+            ("Rename, split, merge", "right click, Enter"),
+            ("Give up a drag", "Escape"),
         ),
     ),
     figures={

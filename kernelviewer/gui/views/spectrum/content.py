@@ -24,31 +24,21 @@ NARROWEST = 0.002
 
 @dataclass(frozen=True, slots=True)
 class StretchSpan:
-    """A part of the code's axis whose kernels bear one class.
-
-    Attributes
-    ----------
-    start, stop
-        Codes, 0 … 1.
-    class_index
-        Into `kernelviewer.kernels.classes.CLASSES`.
-    cosine
-        Mean cosine of the decoded patterns with the class's family; NaN: not known.
-    name
-        What stands under it; empty: the class's short name.
-    note
-        What else its tooltip says, such as how many kernels bear its code.
-    colour
-        Its own, ``#RRGGBB``; empty: the class's.
-    """
+    """A part of the code's axis whose kernels bear one class."""
 
     start: float
     stop: float
+    """Codes, 0 … 1."""
     class_index: int
+    """Into `kernelviewer.kernels.classes.CLASSES`."""
     cosine: float
+    """Mean cosine of the decoded patterns with the class's family; NaN: not known."""
     name: str = ""
+    """What stands under it; empty: the class's short name."""
     note: str = ""
+    """What else its tooltip says, such as how many kernels bear its code."""
     colour: str = ""
+    """Its own, ``#RRGGBB``; empty: the class's."""
 
     @property
     def label(self) -> str:
@@ -80,17 +70,6 @@ class StretchSpan:
 class SpectrumContent:
     """The decoded curve and the stretches of its axis.
 
-    Attributes
-    ----------
-    table
-        float32 [M, *size], decoded patterns at M equal steps of the code from 0 to 1.
-    stretches
-        From 0 to 1 without gaps; empty: nothing is named.
-    edited
-        Whether a user changed the stretches, so that they can be reset.
-    editable
-        Whether a user can change them: those of the family can't be.
-
     Raises
     ------
     ValueError
@@ -98,9 +77,13 @@ class SpectrumContent:
     """
 
     table: NDArray[np.float32]
+    """float32 [M, *size], decoded patterns at M equal steps of the code from 0 to 1."""
     stretches: tuple[StretchSpan, ...] = ()
+    """From 0 to 1 without gaps; empty: nothing is named."""
     edited: bool = False
+    """Whether a user changed the stretches, so that they can be reset."""
     editable: bool = True
+    """Whether a user can change them: those of the family can't be."""
 
     def __post_init__(self) -> None:
         if not len(self.table):
@@ -150,22 +133,15 @@ class SpectrumContent:
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """Why there is no spectrum, and what would give one.
-
-    Attributes
-    ----------
-    title, text
-        What is said.
-    train
-        Whether training is offered.
-    encode
-        Whether encoding is.
-    """
+    """Why there is no spectrum, and what would give one."""
 
     title: str
     text: str = ""
+    """What is said."""
     train: bool = False
+    """Whether training is offered."""
     encode: bool = False
+    """Whether encoding is."""
 
 
 NOTHING_OPEN = Absence(

@@ -44,16 +44,11 @@ _HEADROOM = 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Density:
-    """Kernels per bin of the code.
-
-    Attributes
-    ----------
-    shown, selected
-        int64 [BINS]; selected kernels are among those shown.
-    """
+    """Kernels per bin of the code."""
 
     shown: NDArray[np.int64]
     selected: NDArray[np.int64]
+    """int64 [BINS]; selected kernels are among those shown."""
 
 
 def bin_codes(codes: NDArray[np.float32]) -> NDArray[np.uint16]:

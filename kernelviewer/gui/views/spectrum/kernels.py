@@ -17,7 +17,7 @@ from kernelviewer.gui.painting.kernels import (
     to_image,
 )
 from kernelviewer.gui.views.spectrum.strip import Strip
-from kernelviewer.latent.axis import place_kernels
+from kernelviewer.latent.axis import largest_that_shows_all, place_kernels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,7 +40,8 @@ _BELOW = 4
 class KernelStrip(Strip):
     """What the code looks like from 0 to 1: each kernel stands at its code.
 
-    A wider strip shows more kernels; which ones is decided by the spectrum alone.
+    A wider strip shows more kernels; which ones is decided by the spectrum alone. In a
+    narrow one kernels are up to half as large, so that each class has one.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -51,6 +52,7 @@ class KernelStrip(Strip):
         self._colours: NDArray[np.float64] = np.full((3, 3), 128.0)
         self._paints = self._make_paints()
         self._placed: list[tuple[float, int]] = []
+        self._side = 0
         self._made_for: tuple[Axis, int] | None = None
 
     def changeEvent(self, event: QEvent) -> None:
@@ -82,7 +84,7 @@ class KernelStrip(Strip):
 
     def sizeHint(self) -> QSize:
         """Qt: wished size, whole taps at this pixel ratio."""
-        height = self._cell()[1] / self.ratio
+        height = self._cell(self._largest())[1] / self.ratio
         return QSize(600, round(height) + _BELOW)
 
     def minimumSizeHint(self) -> QSize:
@@ -95,17 +97,31 @@ class KernelStrip(Strip):
 
     def places(self) -> list[tuple[float, int]]:
         """The same, with the left edge of each kernel, device pixels."""
-        axis, wide = self.axis, self._cell()[0]
-        pitch = wide + self.pixels(_GAPS[self._dimensions()])
-        made_for = (axis, pitch)
+        made_for = (self.axis, self._largest())
         if not self._placed or self._made_for != made_for:
-            spans = self.content.spans if self.content else ()
             self._made_for = made_for
-            self._placed = [
-                (code, axis.left + round(at) - wide // 2)
-                for code, at in place_kernels(spans, axis.length, pitch)
-            ]
+            self._place(*made_for)
         return self._placed
+
+    @property
+    def wide(self) -> int:
+        """Width of the kernels that are drawn, device pixels."""
+        self.places()
+        return self._cell(self._side)[0]
+
+    def _place(self, axis: Axis, largest: int) -> None:
+        stretches = self.content.stretches if self.content else ()
+        spans = [(stretch.start, stretch.stop) for stretch in stretches]
+        names = [stretch.label for stretch in stretches]
+        gap = self.pixels(_GAPS[self._dimensions()])
+        sides = range(largest, largest // 2, -1)
+        ways = [(axis.length, self._cell(side)[0] + gap) for side in sides]
+        chosen = largest_that_shows_all(spans, names, ways)
+        self._side, (length, pitch) = sides[chosen], ways[chosen]
+        self._placed = [
+            (code, axis.left + round(at) - (pitch - gap) // 2)
+            for code, at in place_kernels(spans, names, length, pitch)
+        ]
 
     def draw(self, painter: QPainter, width: int, height: int) -> None:
         """The kernels."""
@@ -113,8 +129,10 @@ class KernelStrip(Strip):
             return
         rows = [self.content.row_at(z) for z in self.codes()]
         drawn = self._paints.pixels(self.content.table[rows])
+        top = (self._cell(self._largest())[1] - self._cell(self._side)[1]) // 2
+        taps = self._taps(self._side)
         for (_, left), pixels in zip(self.places(), drawn, strict=True):
-            painter.drawImage(left, 0, to_image(enlarge(pixels, *self._taps())))
+            painter.drawImage(left, top, to_image(enlarge(pixels, *taps)))
 
     def spans(self) -> list[tuple[float, float]]:
         """The kernels."""
@@ -129,7 +147,7 @@ class KernelStrip(Strip):
         """Code and class of the kernel under the mouse."""
         if self.content is None:
             return "", QRect()
-        x, wide = point.x() * self.ratio, self._cell()[0]
+        x, wide = point.x() * self.ratio, self.wide
         z, at = min(self.places(), key=lambda place: abs(place[1] + wide / 2 - x))
         text, index = f"code {z:.3f}", self.content.stretch_at(z)
         if index is not None:
@@ -154,13 +172,21 @@ class KernelStrip(Strip):
             return 2
         return 1 if self._shape()[0] == 1 else len(self.content.size)
 
-    def _taps(self) -> tuple[int, int]:
-        """Width and height of a tap, device pixels."""
-        rows, columns = self._shape()
-        widest = self.pixels(_WIDEST[self._dimensions()])
-        return fit_taps(rows, columns, widest, self.pixels(_TALL))
+    def _box(self) -> tuple[int, int]:
+        """Width and height wished for, device pixels."""
+        return self.pixels(_WIDEST[self._dimensions()]), self.pixels(_TALL)
 
-    def _cell(self) -> tuple[int, int]:
+    def _largest(self) -> int:
+        """Side of a tap, device pixels, where there is room."""
+        return min(fit_taps(*self._shape(), *self._box()))
+
+    def _taps(self, side: int) -> tuple[int, int]:
+        """Width and height of a tap of this side, device pixels."""
+        largest = self._largest()
+        width, height = (length * side // largest for length in self._box())
+        return fit_taps(*self._shape(), width, height)
+
+    def _cell(self, side: int) -> tuple[int, int]:
         """Width and height of a kernel, device pixels."""
-        (rows, columns), (across, down) = self._shape(), self._taps()
+        (rows, columns), (across, down) = self._shape(), self._taps(side)
         return columns * across, rows * down

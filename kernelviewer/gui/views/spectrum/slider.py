@@ -20,6 +20,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QAbstractSlider, QSizePolicy
 
 from kernelviewer.gui import theme
+from kernelviewer.gui.controls import named
 from kernelviewer.gui.painting.pixels import caption_font, device_length, device_pixels
 from kernelviewer.gui.views.spectrum.strip import CURSOR, Axis
 
@@ -64,8 +65,7 @@ class LatentSlider(QAbstractSlider):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("latentSlider")
-        self.setAccessibleName("Code")
+        named(self, "latentSlider", "Code")
         self.setOrientation(Qt.Orientation.Horizontal)
         self.setRange(0, STEPS)
         self.setSingleStep(round(STEP * STEPS))
@@ -256,8 +256,7 @@ class Player(QObject):
         self.position = 0.0
         self._asked = 0.0
         self._clock = QElapsedTimer()
-        self._timer = QTimer(self, interval=_TICK)
-        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer = QTimer(self, interval=_TICK, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._on_timer_timeout)
 
     @property

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMenu, QToolTip
 from kernelviewer.gui import theme
 from kernelviewer.gui.accessible import one_line
 from kernelviewer.gui.acts import mode_of
+from kernelviewer.gui.controls import named
 from kernelviewer.gui.painting.classes import class_colour, swatch_icon
 from kernelviewer.gui.painting.pixels import caption_font
 from kernelviewer.gui.views.spectrum.content import NARROWEST
@@ -59,8 +60,7 @@ class StretchMenu(QMenu):
         parent: QWidget,
     ) -> None:
         super().__init__(parent)
-        self.setObjectName("stretchMenu")
-        self.setAccessibleName(f"Stretch {content.stretches[index].title}")
+        named(self, "stretchMenu", f"Stretch {content.stretches[index].title}")
         self._content, self._index = content, index
         stretch = content.stretches[index]
         select = self.addAction(f"Select Kernels of Code {stretch.span}")

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.accessible import Listed, one_line
+from kernelviewer.gui.controls import named
 from kernelviewer.gui.painting.pixels import (
     Ringed,
     device_length,
@@ -41,19 +42,13 @@ CURSOR = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """Codes 0 … 1 along device pixels.
-
-    Attributes
-    ----------
-    left, length
-        Where code 0 lies, and how much further code 1: device pixels.
-    ratio
-        Device pixels per logical pixel.
-    """
+    """Codes 0 … 1 along device pixels."""
 
     left: int
     length: int
+    """Where code 0 lies, and how much further code 1: device pixels."""
     ratio: float
+    """Device pixels per logical pixel."""
 
     @classmethod
     def across(cls, width: int, ratio: float) -> Axis:
@@ -99,8 +94,7 @@ class Strip(Listed, Ringed):
 
     def __init__(self, name: str, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName(name)
-        self.setAccessibleName(title)
+        named(self, name, title)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
         horizontal, fixed = QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed

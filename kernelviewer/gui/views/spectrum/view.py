@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap, QPolygonF
 from PySide6.QtWidgets import (
-    QHBoxLayout,
     QLabel,
     QPushButton,
     QSizePolicy,
@@ -18,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui import theme
-from kernelviewer.gui.controls import NumberField
+from kernelviewer.gui.controls import NumberField, in_column, in_row, label_of, named
 from kernelviewer.gui.painting.classes import ClassSwatch
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.views.spectrum.content import NOTHING_OPEN
@@ -67,29 +66,18 @@ class AbsentSpectrum(QWidget):
         self.train.setProperty("primary", True)
         self.train.clicked.connect(lambda: self.train_requested.emit())
         self.encode = QPushButton("Compute Missing Codes", self)
-        self.encode.setObjectName("encodeAgain")
-        self.encode.setAccessibleName("Encode what has no codes")
+        named(self.encode, "encodeAgain", "Encode what has no codes")
         self.encode.setProperty("primary", True)
         self.encode.clicked.connect(lambda: self.encode_requested.emit())
-        column = QWidget(self)
-        column.setMaximumWidth(_WIDEST)
-        inner = QVBoxLayout(column)
-        inner.setContentsMargins(12, 0, 12, 8)
-        inner.setSpacing(8)
-        inner.addWidget(self.title)
-        inner.addWidget(self.text)
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        buttons.addWidget(self.train)
-        buttons.addWidget(self.encode)
-        buttons.addStretch(1)
+        column = QWidget(self, maximumWidth=_WIDEST)
+        inner = in_column(
+            column, self.title, self.text, margins=(12, 0, 12, 8), spacing=8
+        )
+        buttons = in_row(None, 1, self.train, self.encode, 1)
         inner.addLayout(buttons)
         outer = QVBoxLayout(self)
         outer.addStretch(1)
-        line = QHBoxLayout()
-        line.addStretch(1)
-        line.addWidget(column, 8)
-        line.addStretch(1)
+        line = in_row(None, 1, (column, 8), 1)
         outer.addLayout(line)
         outer.addStretch(1)
 
@@ -154,16 +142,13 @@ class SpectrumControls(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._playing = False
-        self.play = QToolButton(self)
-        self.play.setObjectName("playSpectrum")
+        self.play = named(QToolButton(self), "playSpectrum")
         self.play.setIconSize(QSize(_ICON, _ICON))
         self.play.clicked.connect(lambda: self.play_requested.emit())
         self.value = NumberField("latentValue", "Code as a number", STEP, self)
         self.value.valueChanged.connect(self.position_requested)
         self.swatch = ClassSwatch(self)
-        self.name = QLabel(self)
-        self.name.setObjectName("spectrumClass")
-        self.name.setAccessibleName("Class of the stretch")
+        self.name = label_of(self, name="spectrumClass", title="Class of the stretch")
         names = [found.name for found in PAPER.patterns]
         widest = max(self.name.fontMetrics().horizontalAdvance(name) for name in names)
         # what stands beside it shall not jump while the cursor moves
@@ -171,13 +156,9 @@ class SpectrumControls(QWidget):
         sides = Qt.AlignmentFlag
         self.detail = FittingLabel("spectrumDetail", sides.AlignLeft, self)
         self.count = FittingLabel("spectrumCount", sides.AlignRight, self)
-        line = QHBoxLayout(self)
-        line.setContentsMargins(MARGIN - 6, 0, MARGIN, 0)
-        line.setSpacing(8)
-        for widget in (self.play, self.value, self.swatch, self.name):
-            line.addWidget(widget)
-        line.addWidget(self.detail, 1)
-        line.addWidget(self.count)
+        parts = (self.play, self.value, self.swatch, self.name, (self.detail, 1))
+        margins = (MARGIN - 6, 0, MARGIN, 0)
+        in_row(self, *parts, self.count, margins=margins, spacing=8)
         self.set_playing(False)
 
     def changeEvent(self, event: QEvent) -> None:
@@ -278,8 +259,7 @@ class SpectrumView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("spectrumView")
-        self.setAccessibleName("Spectrum")
+        named(self, "spectrumView", "Spectrum")
         policy = QSizePolicy.Policy
         self.setSizePolicy(policy.Expanding, policy.Preferred)
         self.content: SpectrumContent | None = None
