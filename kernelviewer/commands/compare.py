@@ -97,8 +97,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Compare, write and print."""
-    if options.output:
-        check_output(options.output)
+    check_output(options.output)
     device, autoencoders = device_of(options), Autoencoders(options.autoencoder)
     banks = _banks(options)
     if banks is None:

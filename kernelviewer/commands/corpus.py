@@ -378,8 +378,7 @@ def _table(options: argparse.Namespace) -> int:
     suffix = options.output.suffix.lower() if options.output else ".md"
     if suffix not in writers:
         raise RefusedError(f"{options.output}: name a .csv, .md or .tex file", 2)
-    if options.output:
-        check_output(options.output)
+    check_output(options.output)
     corpus = Corpus.open(options.corpus)
     accuracies = Accuracies.read(options.accuracy) if options.accuracy else None
     size = (options.size or main_size(corpus)).replace("×", "x")
@@ -466,10 +465,9 @@ def _add_query(parser: argparse.ArgumentParser) -> None:
 
 def _query(options: argparse.Namespace) -> int:
     query = parse(" ".join(options.terms))
-    if options.output is not None:
-        check_output(options.output)
-        if options.output.suffix.lower() not in (".csv", ".npz"):
-            raise RefusedError(f"{options.output}: name a .csv or .npz file", 2)
+    check_output(options.output)
+    if options.output and options.output.suffix.lower() not in (".csv", ".npz"):
+        raise RefusedError(f"{options.output}: name a .csv or .npz file", 2)
     questions, watch = Questions(Corpus.open(options.corpus)), _Line(counts=True)
     try:
         if options.nearest:

@@ -66,8 +66,7 @@ def add_among_argument(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Approximate, write and print."""
-    if options.save:
-        check_output(options.save)
+    check_output(options.save)
     (read,) = read_banks(options, options.files)
     if not read.named:
         return 1

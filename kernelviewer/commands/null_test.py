@@ -67,8 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Test, write and print."""
-    if options.output:
-        check_output(options.output)
+    check_output(options.output)
     device, autoencoders = device_of(options), Autoencoders(options.autoencoder)
     (read,) = read_banks(options, options.files)
     if not read.named:

@@ -89,23 +89,24 @@ def parse_seed(text: str) -> int:
     return int(text)
 
 
-def check_output(output: Path) -> None:
-    """See whether a file can be written, as far as a look tells.
+def check_output(*outputs: Path | None) -> None:
+    """See whether files can be written, as far as a look tells; None: not asked for.
 
     Raises
     ------
     RefusedError
-        It cannot.
+        One cannot.
     """
-    problem = ""
-    if output.is_dir():
-        problem = f"{output} is a folder; name a file in it"
-    elif not output.parent.is_dir():
-        problem = f"{output}: there is no folder {output.parent}"
-    elif output.exists() and not output.is_file():
-        problem = f"{output} is no ordinary file; choose another name"
-    if problem:
-        raise RefusedError(problem)
+    for output in filter(None, outputs):
+        problem = ""
+        if output.is_dir():
+            problem = f"{output} is a folder; name a file in it"
+        elif not output.parent.is_dir():
+            problem = f"{output}: there is no folder {output.parent}"
+        elif output.exists() and not output.is_file():
+            problem = f"{output} is no ordinary file; choose another name"
+        if problem:
+            raise RefusedError(problem)
 
 
 def keep_apart(options: argparse.Namespace, files: Iterable[AnyPath]) -> None:

@@ -85,8 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read the run, write and print."""
-    for output in filter(None, (options.output, options.animation)):
-        check_output(output)
+    check_output(options.output, options.animation)
     if options.animation:
         try:
             check_suffix(options.animation)
