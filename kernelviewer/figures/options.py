@@ -37,7 +37,7 @@ _TOO_LARGE = 2**53
 """No option is a whole number so large; some are too large for a float."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Option:
     """A setting of a figure."""
 
@@ -71,7 +71,7 @@ class Option:
         return value
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Number(Option):
     """A number from ``low`` to ``high``."""
 
@@ -108,7 +108,7 @@ class Number(Option):
         return type(value) is float and not self.whole
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Choice(Option):
     """One of some words; ``choices``: word → text in a form.
 
@@ -126,7 +126,7 @@ class Choice(Option):
             raise OptionError(msg)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Switch(Option):
     """Yes or no."""
 
@@ -135,12 +135,12 @@ class Switch(Option):
         return isinstance(value, bool)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Text(Option):
     """Any text."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Pair(Option):
     """Two different whole numbers from ``low`` to ``high``; ``titles``: of each."""
 
@@ -171,7 +171,7 @@ class Pair(Option):
         return tuple(value)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class LayerPairs(Option):
     """Names of layers that correspond in two networks, or none; each is told once."""
 
@@ -192,7 +192,7 @@ class LayerPairs(Option):
         return None if value is None else tuple((a, b) for a, b in value)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Code(Number):
     """A code from 0 to 1, or none; a form takes the slider's.
 
