@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 import zipfile
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 
 import kernelviewer as kv
 from kernelviewer.cli import main
+from kernelviewer.commands.null_test import write_fits
 from kernelviewer.figures.provenance import read_record
 from tests.odd_files import ODD_LAYERS, is_harmless, write_odd_network
 
@@ -87,6 +89,21 @@ def test_label_writes_names_that_no_spreadsheet_runs(
     assert any(float(row["offset"]) < 0 for row in rows), "numbers stay numbers"
     assert main(["label", "--json", str(odd)]) == 0
     assert json.loads(printed())["sizes"]["7x7"]["kernels"] == 24
+
+
+def test_no_table_has_a_formula(tmp_path: Path) -> None:
+    """Layers, steps of a run and networks whose names begin as one."""
+    files = [write_odd_network(tmp_path, f"={number}.safetensors") for number in "12"]
+    a, b, c = (tmp_path / f"{name}.csv" for name in "abc")
+    assert main(["compare", *map(str, files), "-o", str(a)]) == 0
+    assert main(["series", *map(str, files), "-o", str(b)]) == 0
+    condition = SimpleNamespace(name="=1+1", fit=[0.5], own_fit=[-0.25])
+    write_fits(c, [SimpleNamespace(size=(7, 7), conditions=[condition])])  # type: ignore[list-item]
+    for path, name in ((a, "'=1+1.dw"), (b, "'=1+1.dw"), (c, "'=1+1")):
+        with path.open(encoding="utf-8", newline="") as file:
+            cells = [cell for row in csv.reader(file) for cell in row]
+        assert name in cells
+        assert not [cell for cell in cells if cell.startswith("=")]
 
 
 @pytest.mark.parametrize("suffix", [".svg", ".pdf", ".png"])

@@ -145,7 +145,7 @@ def _time(seconds: float) -> str:
     return f"{minutes:.0f} min" if minutes < 100 else f"{minutes / 60:.1f} h"
 
 
-def expand(sources: Sequence[str], watch: Watch = NEVER) -> list[str]:
+def expand(sources: Sequence[str]) -> list[str]:
     """What the sources name, each once: files, timm names and hub ids.
 
     A folder stands for the checkpoints in it, a text file (``.txt``) for its lines;
@@ -158,16 +158,16 @@ def expand(sources: Sequence[str], watch: Watch = NEVER) -> list[str]:
     """
     found: dict[str, None] = {}
     for source in sources:
-        found |= dict.fromkeys(_expanded(source, watch, lists=True))
+        found |= dict.fromkeys(_expanded(source, lists=True))
     return list(found)
 
 
-def _expanded(source: str, watch: Watch, *, lists: bool) -> Iterator[str]:
+def _expanded(source: str, *, lists: bool) -> Iterator[str]:
     from kernelviewer.formats.registry import find_checkpoints
 
     path = Path(source)
     if path.is_dir():
-        there = [str(item.absolute()) for item in find_checkpoints(path, watch)]
+        there = [str(item.absolute()) for item in find_checkpoints(path)]
         if not there:
             raise CorpusError(f"{source}: there is no checkpoint in this folder")
         yield from there
@@ -175,7 +175,7 @@ def _expanded(source: str, watch: Watch, *, lists: bool) -> Iterator[str]:
         for line in _lines(path):
             beside = path.parent / line
             inner = str(beside) if beside.exists() else line
-            yield from _expanded(inner, watch, lists=False)
+            yield from _expanded(inner, lists=False)
     elif path.exists():
         yield str(path.absolute())
     else:

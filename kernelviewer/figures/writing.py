@@ -46,8 +46,8 @@ _REASONS = {
 }
 
 
-def with_suffix(path: AnyPath, default: str = ".svg") -> Path:
-    """The path, with ``default`` added unless it ends in a known suffix.
+def with_suffix(path: AnyPath) -> Path:
+    """The path, with ``.svg`` added unless it ends in a known suffix.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def with_suffix(path: AnyPath, default: str = ".svg") -> Path:
     if suffix in _OTHERS:
         msg = f"{shown(path.name)}: figures are written as SVG, PDF or PNG"
         raise FigureError(msg, "Give the name one of these suffixes.")
-    return path.with_name(path.name + default)
+    return path.with_name(path.name + ".svg")
 
 
 def render(figure: Figure, suffix: str, metadata: Mapping[str, Any]) -> bytes:

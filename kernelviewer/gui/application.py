@@ -220,8 +220,7 @@ class _Photographer(QObject):
         self._window, self._path = window, path
         self.code = 1
         self._calm = 0
-        self._timer = QTimer(self)
-        self._timer.setInterval(POLL_MS)
+        self._timer = QTimer(self, interval=POLL_MS)
         self._timer.timeout.connect(self._on_tick)
         self._timer.start()
 

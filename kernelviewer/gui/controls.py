@@ -488,9 +488,7 @@ def note_of(parent: QWidget, text: str) -> QLabel:
 
 def progress_bar(parent: QWidget, name: str, title: str) -> QProgressBar:
     """A bar that shows how much is done, without a number."""
-    bar = named(QProgressBar(parent), name, title)
-    bar.setTextVisible(False)
-    return bar
+    return named(QProgressBar(parent, textVisible=False), name, title)
 
 
 def dialog_button(

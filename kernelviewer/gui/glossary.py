@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 SIZE = (7, 7)
 _GAP = 2
 """Taps between two kernels of a picture."""
+_TAP = 5
+"""Pixels of a weight in it, each way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,8 +313,8 @@ def picture(name: str) -> tuple[NDArray[np.float32], bool]:
     return np.stack(kernels).astype(np.float32), shared
 
 
-def picture_of(name: str, colours: WeightColours, tap: int = 5) -> QImage:
-    """A picture in the window's colours, ``tap`` pixels a weight."""
+def picture_of(name: str, colours: WeightColours) -> QImage:
+    """A picture in the window's colours."""
     kernels, shared = picture(name)
     top = np.abs(kernels).max(axis=(1, 2))
     top = np.where(top > 0, top, np.float32(1))
@@ -325,4 +327,4 @@ def picture_of(name: str, colours: WeightColours, tap: int = 5) -> QImage:
     for number, one in enumerate(pixels):
         left = number * (columns + _GAP)
         canvas[:, left : left + columns] = one
-    return to_image(enlarge(canvas, tap, tap))
+    return to_image(enlarge(canvas, _TAP, _TAP))

@@ -142,7 +142,6 @@ def open_run(
     copy: str = "",
     include: Sequence[str] = (),
     name: str = "",
-    at: Path | None = None,
 ) -> OpenedRun:
     """Put files, and what lies in folders, in order and read the last step.
 
@@ -152,8 +151,6 @@ def open_run(
         As in `Run`.
     name
         What the run is called; empty: what its files' names or its folder say.
-    at
-        The step to read in place of the last one.
 
     Raises
     ------
@@ -175,8 +172,8 @@ def open_run(
     run = Run(
         name or name_of(steps), series.steps, series.numbers, unit, copy, tuple(include)
     )
-    place = run.place(at) if at else len(run) - 1
-    bank = titled(load(ticket, steps[place], copy=copy, include=include), run, place)
+    last = load(ticket, steps[-1], copy=copy, include=include)
+    bank = titled(last, run, len(run) - 1)
     return OpenedRun(run, bank, series.left_out)
 
 

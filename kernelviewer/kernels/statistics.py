@@ -204,9 +204,7 @@ class Shift:
     """int64 [C, BINS], kernels of each set."""
 
 
-def find_shift(
-    first: NDArray[np.float32], second: NDArray[np.float32], seed: int = 0
-) -> Shift | None:
+def find_shift(first: NDArray[np.float32], second: NDArray[np.float32]) -> Shift | None:
     """The shift between two sets of kernels [n, *size] and [m, *size].
 
     Kernels of zeros and those with weights that are NaN or infinite are left out; None
@@ -223,7 +221,7 @@ def find_shift(
     counts_a = _histograms(spread[: len(x)], low, scale)
     counts_b = _histograms(spread[len(x) :], low, scale)
     value = _divergence(counts_a, counts_b, variance)
-    null = _null(counts_a, counts_b, variance, seed)
+    null = _null(counts_a, counts_b, variance)
     return Shift(
         value,
         null,
@@ -301,10 +299,9 @@ def _null(
     counts_a: NDArray[np.int64],
     counts_b: NDArray[np.int64],
     variance: NDArray[np.float64],
-    seed: int,
 ) -> float:
     """Mean D of random deals: each histogram is then drawn from both together."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     both = counts_a + counts_b
     kernels = int(counts_a[0].sum())
     dealt = np.stack(

@@ -47,6 +47,7 @@ def place_kernels(
         As many kernels at most.
     """
     wide = pitch / length
+    least = (1 - 2 * _SLACK) * wide
     room = max(1, int(1 / wide + 1e-9))
     chosen: list[float] = []
     first: list[float] = []  # where each may stand at least, given those before it
@@ -55,8 +56,9 @@ def place_kernels(
         if len(chosen) >= min(room, most or room):
             break
         at = bisect(chosen, code)
-        beside = chosen[max(0, at - 1) : at + 1]
-        if any(abs(code - other) < (1 - 2 * _SLACK) * wide for other in beside):
+        if (at and code - chosen[at - 1] < least) or (
+            at < len(chosen) and chosen[at] - code < least
+        ):
             continue
         low, high = _reach(code, wide)
         low = max(low, first[at - 1] + wide) if at else low

@@ -492,6 +492,7 @@ class Document:
             self._show(replace(self.scope, only_selected=only))
 
     def _show(self, scope: Scope) -> None:
+        self._drag = ""
         self._become(replace(self.work, scope=scope))
 
     def show_as(self, display: Display) -> None:

@@ -377,8 +377,10 @@ def test_a_network_of_the_hub_has_its_name(
     assert asked == ["hf-hub:owner/net", "convnext_atto.d2_in1k"]
 
 
-def test_a_name_that_is_no_utf_8_goes_between_processes(tmp_path: Path) -> None:
-    odd = write_odd_network(tmp_path)
+def test_a_name_that_is_no_utf_8_goes_between_processes(
+    tmp_path: Path, cli: Cli
+) -> None:
+    odd = write_odd_network(tmp_path, os.fsdecode(b"=net-\xff.safetensors"))
     folder, how = tmp_path / "corpus", plan()
     folder.mkdir()
     prepare(Store(folder), how)
@@ -388,6 +390,10 @@ def test_a_name_that_is_no_utf_8_goes_between_processes(tmp_path: Path) -> None:
     assert outcome.source == str(odd)
     (network,) = Store(folder).records()
     assert network.source == shown(odd)
+    Store(folder).finish()
+    cli("corpus", "query", folder, "-o", tmp_path / "rows.csv")
+    rows = (tmp_path / "rows.csv").read_text()
+    assert "'=1+1.dw," in rows, "no cell is a formula"
 
 
 def test_a_fault_of_ours_keeps_its_details(

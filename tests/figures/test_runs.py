@@ -66,7 +66,7 @@ def test_formation_is_by_the_labels_at_each_step() -> None:
     assert (labels[-1][formed] < len(PATTERNS)).all()
     assert (labels[-1][~formed] >= len(PATTERNS)).all()
     table = content.table().columns
-    assert table["median_step"] == [10.0, 10.0, 10.0]
+    assert list(table["median_step"]) == [10.0, 10.0, 10.0]
     assert sum(table["formed"]) == formed.sum() > 20
 
 

@@ -40,11 +40,8 @@ if TYPE_CHECKING:
 
 SIZES = ((1280, 800), (1024, 700), (2560, 1440), (1600, 1000))
 """In this order: smaller, much larger, and between."""
-SCALES = (1.0, 1.5, 2.0)
-"""14 points are 1.44 times the usual text."""
-LARGEST = 2.0
-SIZES_OF_LARGEST = ((2560, 1440), (1600, 1000))
-"""Where text twice as large has to have room."""
+SCALES = {1.0: SIZES, 1.5: (SIZES[1], SIZES[3]), 2.0: (SIZES[2], SIZES[3])}
+"""Where text so many times as large as usual has to have room; 1.44 are 14 points."""
 STATES = ("empty", "open", "comparison", "run", "overview", "keys")
 CONTROLS = (
     *(QAbstractButton, QLineEdit, QAbstractSpinBox, QComboBox, QSlider, QLabel),
@@ -223,7 +220,7 @@ def test_every_control_is_whole_and_in_the_window(
 ) -> None:
     window = show(state)
     for arranged in (False, True):
-        for width, height in SIZES_OF_LARGEST if scale == LARGEST else SIZES:
+        for width, height in SCALES[scale]:
             window.resize(width, height)
             QApplication.processEvents()
             if arranged:

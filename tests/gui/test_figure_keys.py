@@ -38,20 +38,15 @@ def dialog(window: MainWindow, qtbot: Any) -> Any:
         yield dialog
 
 
-@pytest.mark.parametrize(
-    "field", ["figureTitle", "figureKind", "figureWidth", "figureLegend"]
-)
 def test_return_saves_from_every_field_that_has_no_use_for_it(
-    dialog: FigureDialog,
-    qtbot: Any,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    field: str,
+    dialog: FigureDialog, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answer_with(monkeypatch, tmp_path / "a.svg")
-    QTest.keyClick(dialog.findChild(QWidget, field), Qt.Key.Key_Return)
-    settle(dialog, qtbot)
-    assert (tmp_path / "a.svg").exists()
+    for field in ("figureTitle", "figureKind", "figureWidth", "figureLegend"):
+        path = tmp_path / f"{field}.svg"
+        answer_with(monkeypatch, path)
+        QTest.keyClick(dialog.findChild(QWidget, field), Qt.Key.Key_Return)
+        settle(dialog, qtbot)
+        assert path.exists(), field
 
 
 def test_return_takes_a_typed_number_before_it_saves(

@@ -61,8 +61,12 @@ def test_a_handler_that_raises_fails_its_own_job_and_no_other(
 ) -> None:
     jobs, panel = harness
     done: list[Any] = []
+    counted: list[int] = []
+    jobs.counted.connect(counted.append)
     with qtbot.captureExceptions() as raised:
         submit(jobs, Reaction(done=broken, quiet=quiet))
+        qtbot.waitUntil(jobs.is_idle)
+        assert counted[-1] == 0, "the number in the status bar"
         submit(jobs, Reaction(done=done.append), "Later", 2)
         qtbot.waitUntil(jobs.is_idle)
     assert [kind for kind, *_ in raised] == [KeyError]

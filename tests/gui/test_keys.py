@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -130,18 +131,25 @@ def test_it_follows_scope_and_size(
 
 
 def test_other_keys_can_be_undone(
-    window: MainWindow, view: KeysView, settle: Callable[[], None], monkeypatch: Any
+    window: MainWindow,
+    view: KeysView,
+    settle: Callable[[], None],
+    monkeypatch: Any,
+    qtbot: Any,
 ) -> None:
     choose, document = window.parts.keys_choice, window.document
+
+    def wait_for(tiles: int) -> None:
+        settle()
+        qtbot.waitUntil(lambda: len(view.tiles.tiles) == tiles)
+
     choose.chosen.emit("found 4")
-    settle()
-    assert len(view.tiles.tiles) == 4
+    wait_for(4)
     found = kv.approximate(list(document.banks), 4)
     assert f"mean R² {found.mean:.3f}" in view.facts.text()
     monkeypatch.setattr(QInputDialog, "getInt", lambda *a, **k: (5, True))
     choose.chosen.emit("other")
-    settle()
-    assert len(view.tiles.tiles) == 5
+    wait_for(5)
     assert choose.choice == "found 5"
     monkeypatch.setattr(QInputDialog, "getInt", lambda *a, **k: (9, False))
     choose.chosen.emit("other")
@@ -151,9 +159,8 @@ def test_other_keys_can_be_undone(
     assert "8 centroids" in view.facts.text()
     window.commands["undo"].trigger()
     window.commands["undo"].trigger()
-    settle()
     assert document.keys == KeyChoice("found", 4)
-    assert len(view.tiles.tiles) == 4
+    wait_for(4)
 
 
 def test_keys_of_a_file(
@@ -228,14 +235,14 @@ def test_the_focused_kernel_by_its_key(
     assert not view.focused.grab().isNull()
 
 
-@pytest.mark.parametrize("name", ["found 4", "shipped 8", "centroids 8", "published 8"])
 def test_figures_show_the_keys_in_use(
-    window: MainWindow, view: KeysView, settle: Callable[[], None], name: str
+    window: MainWindow, view: KeysView, settle: Callable[[], None]
 ) -> None:
-    window.parts.keys_choice.chosen.emit(name)
-    settle()
     (spec,) = (spec for spec in VIEWS if spec.id == "keys")
-    for widget, figure in spec.figures.items():
+    names = ("found 4", "shipped 8", "centroids 8", "published 8")
+    for name, (widget, figure) in itertools.product(names, spec.figures.items()):
+        window.parts.keys_choice.chosen.emit(name)
+        settle()
         assert view.findChild(QWidget, widget) is not None
         options = FigureOptions(**figure.options(window.document))
         drawn = make_figure(figure.kind, make_scene(window.document.banks), options)

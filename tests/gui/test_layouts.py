@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,12 +82,11 @@ def eight_sizes(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("preset", [preset.id for preset in ARRANGEMENTS])
 def test_a_preset_shows_every_panel_and_keeps_the_window(
-    make_window: MakeWindow, small_file: Path, preset: str
+    make_window: MakeWindow, small_file: Path
 ) -> None:
     window = make_window(small_file)
-    for size in ((1280, 800), (2560, 1440)):
+    for preset, size in itertools.product(KEYS, ((1280, 800), (2560, 1440))):
         resize(window, *size)
         QTest.keyClick(window, KEYS[preset], CONTROL)
         QApplication.processEvents()

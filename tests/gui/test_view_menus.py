@@ -79,9 +79,7 @@ def test_every_view_copies_its_figure_and_opens_the_dialog_on_it(
         actions["exportView"].trigger()
         menu.close()
         dialog = window.findChild(FigureDialog, "figureDialog")
-        settle(dialog, qtbot)
         assert dialog.subject.kind.key == kinds[name]
-        assert not dialog.preview.image.isNull(), name
         dialog.close()
         QApplication.sendPostedEvents(None, 52)  # QEvent.DeferredDelete
 
@@ -148,17 +146,15 @@ def test_a_closed_network_is_not_kept_for_figures(
     assert window.view_menus._figures is None
 
 
-@pytest.mark.parametrize("suffix", ["npz", "safetensors", "png", "zip"])
 def test_kernels_are_exported_from_the_menu(
-    window: MainWindow,
-    qtbot: Any,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    suffix: str,
+    window: MainWindow, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / f"k.{suffix}"
-    answer_with(monkeypatch, path)
-    window.commands["export_kernels"].trigger()
-    wait_idle(qtbot, window)
-    assert path.stat().st_size > 100
-    assert "80 kernels of 7×7" in window.statusBar().currentMessage()
+    for suffix in ("npz", "safetensors", "png", "zip"):
+        path = tmp_path / f"k.{suffix}"
+        answer_with(monkeypatch, path)
+        window.commands["export_kernels"].trigger()
+        wait_idle(qtbot, window)
+        assert path.stat().st_size > 100
+        told = window.statusBar().currentMessage()
+        assert "80 kernels of 7×7" in told
+        assert path.name in told

@@ -87,21 +87,19 @@ def test_the_tree_counts_every_size_and_says_the_coverage(window: MainWindow) ->
     assert sum(counts[:UNIDENTIFIED]) == int((fit >= np.float32(own)).sum())
 
 
-@pytest.mark.parametrize("width", [240, 300, 420])
-def test_names_in_the_tree_have_room_and_nothing_is_cut(
-    window: MainWindow, width: int
-) -> None:
+def test_names_in_the_tree_have_room_and_nothing_is_cut(window: MainWindow) -> None:
     tree = window.parts.tree
-    tree.resize(width, 500)
-    header = tree.tree.header()
-    shown = [column for column in range(6) if not header.isSectionHidden(column)]
-    assert header.sectionSize(0) >= 80
-    metrics = tree.fontMetrics()
-    for item in rows(window):
-        for column in shown[1:]:
-            text = tree.source.index_of(item, column).data() or ""
-            assert metrics.horizontalAdvance(text) <= header.sectionSize(column)
-    assert sum(map(header.sectionSize, shown)) <= tree.tree.viewport().width()
+    for width in (240, 300, 420):
+        tree.resize(width, 500)
+        header = tree.tree.header()
+        shown = [column for column in range(6) if not header.isSectionHidden(column)]
+        assert header.sectionSize(0) >= 80
+        metrics = tree.fontMetrics()
+        for item in rows(window):
+            for column in shown[1:]:
+                text = tree.source.index_of(item, column).data() or ""
+                assert metrics.horizontalAdvance(text) <= header.sectionSize(column)
+        assert sum(map(header.sectionSize, shown)) <= tree.tree.viewport().width()
 
 
 def test_the_histogram_counts_what_is_chosen(window: MainWindow, qtbot: Any) -> None:
@@ -141,28 +139,28 @@ def test_the_composition_shows_the_best_class_of_the_unidentified(
         assert bar.network in ("first", "second")
 
 
-@pytest.mark.parametrize("by", ["class", "layer", "model", "fit"])
-def test_points_are_coloured_by_what_is_chosen(window: MainWindow, by: str) -> None:
+def test_points_are_coloured_by_what_is_chosen(window: MainWindow) -> None:
     window.document.set_threshold((7, 7), 0.4)
-    window.parts.colour_by.chosen.emit(by)
-    scatter, state = window.parts.scatter, window.state
-    numbers, found = scatter.content.numbers, scatter._classes
-    colours = scatter._colours
-    assert found.max() < len(colours)
-    if by == "class":
-        assert np.array_equal(found, state.labels.label[numbers])
-        there = np.unique(state.labels.label)
-        assert len(scatter.legend.entries) == len(there)
-    elif by == "model":
-        assert np.array_equal(found, numbers >= 80)
-        assert [name for _, name in scatter.legend.entries] == ["first", "second"]
-    elif by == "layer":
-        assert len(np.unique(found)) == 2
-        assert scatter.legend.bar
-    else:
-        order = np.argsort(state.labels.fit[numbers])
-        assert (np.diff(found[order].astype(int)) >= 0).all()
-        assert scatter.legend.high == "1"
+    for by in ("class", "layer", "model", "fit"):
+        window.parts.colour_by.chosen.emit(by)
+        scatter, state = window.parts.scatter, window.state
+        numbers, found = scatter.content.numbers, scatter._classes
+        colours = scatter._colours
+        assert found.max() < len(colours)
+        if by == "class":
+            assert np.array_equal(found, state.labels.label[numbers])
+            there = np.unique(state.labels.label)
+            assert len(scatter.legend.entries) == len(there)
+        elif by == "model":
+            assert np.array_equal(found, numbers >= 80)
+            assert [name for _, name in scatter.legend.entries] == ["first", "second"]
+        elif by == "layer":
+            assert len(np.unique(found)) == 2
+            assert scatter.legend.bar
+        else:
+            order = np.argsort(state.labels.fit[numbers])
+            assert (np.diff(found[order].astype(int)) >= 0).all()
+            assert scatter.legend.high == "1"
 
 
 def test_other_components_are_shown_and_remembered(

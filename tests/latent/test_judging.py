@@ -109,7 +109,7 @@ def test_fresh_noise_is_covered_as_the_null_says() -> None:
 
 
 def test_only_trained_kernels_stand_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(SWEEPS, "curve", 12)  # as of `small`
+    monkeypatch.setitem(SWEEPS, "curve", 8)  # as of `small`
     found = null_test([bank()], networks(1, 600), small(), device=CPU)
     names = [item.name for item in found.conditions]
     assert names == ["these kernels", "white noise", "shuffled taps", "untrained"]

@@ -290,9 +290,10 @@ def halves(border: float) -> Stretches:
 
 
 @pytest.mark.parametrize("what", ["selection", "threshold", "border"])
+@pytest.mark.parametrize("then", ["selection", "threshold", "border"])
 @pytest.mark.parametrize("how", ["close", "close_all", "replace", "show_size"])
 def test_an_act_after_a_drag_that_was_cut_short_can_be_undone(
-    document: Document, what: str, how: str
+    document: Document, what: str, how: str, then: str
 ) -> None:
     drag(document, what)
     match how:
@@ -306,10 +307,13 @@ def test_an_act_after_a_drag_that_was_cut_short_can_be_undone(
         case "show_size":
             document.show_size((3, 3))
     before = document.marks
-    if what == "threshold":
-        document.select("replace", Layers(frozenset()))
-    else:
-        document.set_threshold((3, 3), 0.4)
+    match then:
+        case "selection":
+            document.select("replace", Layers(frozenset()))
+        case "threshold":
+            document.set_threshold(SIZE, 0.4)
+        case "border":
+            document.set_stretches(SIZE, halves(0.3))
     assert document.marks != before
     document.undo()
     assert document.marks == before

@@ -463,7 +463,7 @@ def by_network(names: Sequence[str], source: NDArray[np.intp]) -> Colouring:
 def by_depth(depth: NDArray[np.float64], ground: Ink) -> Colouring:
     """From the first layer, depth 0, to the last, 1; [N]."""
     names = ("first layer", "middle layer", "last layer")
-    return _graded(depth, (0.0, 0.5, 1.0), names, ground)
+    return _graded(depth, names, ground)
 
 
 def by_fit(fit: NDArray[np.float32], ground: Ink) -> Colouring:
@@ -473,22 +473,22 @@ def by_fit(fit: NDArray[np.float32], ground: Ink) -> Colouring:
     low = min(max(low, 0.0), 0.9)
     share = np.clip(np.nan_to_num((fit - low) / (1 - low)), 0, 1)
     names = (f"fit ≤ {low:.1f}", f"fit {(low + 1) / 2:.2f}", "fit 1")
-    return _graded(np.asarray(share, np.float64), (0.0, 0.5, 1.0), names, ground)
+    return _graded(np.asarray(share, np.float64), names, ground)
 
 
 def _graded(
-    share: NDArray[np.float64],
-    marks: Sequence[float],
-    names: Sequence[str],
-    ground: Ink,
+    share: NDArray[np.float64], names: tuple[str, str, str], ground: Ink
 ) -> Colouring:
-    """Colours from dark to light that are told apart without seeing red or green."""
+    """Colours from dark to light that are told apart without seeing red or green.
+
+    The names are those of the shares 0, ½ and 1.
+    """
     colours = weight_colours("viridis", ground)
     at = np.linspace(0.02, 0.88, _STEPS) * (len(colours) - 1)
     ramp = np.asarray(colours[at.astype(int)] / 255, np.float64)
     entries = [
         Entry(_hex(ramp[round(mark * (_STEPS - 1))]), name)
-        for mark, name in zip(marks, names, strict=True)
+        for mark, name in zip((0.0, 0.5, 1.0), names, strict=True)
     ]
     return Colouring(ramp[np.rint(share * (_STEPS - 1)).astype(int)], entries)
 

@@ -107,18 +107,14 @@ class Runs(QObject):
         self._ahead: tuple[int, int] | None = None
         self._seen: object = None
         self._playing: int | None = None
-        self._pace = QTimer(self)
-        self._pace.setSingleShot(True)
-        self._pace.setTimerType(Qt.TimerType.PreciseTimer)
+        self._pace = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._pace.timeout.connect(self._play_on)
         self._clock = QElapsedTimer()
         self._due = 0
         self.watched: Path | None = None
         self._arrivals: Arrivals | None = None
         self._watching: int | None = None
-        self._look_again = QTimer(self)
-        self._look_again.setSingleShot(True)
-        self._look_again.setInterval(WATCHED_MS)
+        self._look_again = QTimer(self, singleShot=True, interval=WATCHED_MS)
         self._look_again.timeout.connect(self._poll)
         document.changed.connect(self.look)
 

@@ -482,9 +482,7 @@ class MemoryReleaser(QObject):
     ) -> None:
         super().__init__(parent)
         self._document, self._jobs, self._presenter = document, jobs, presenter
-        self._rest = QTimer(self)
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(REST_MS)
+        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self._on_rest)
         document.changed.connect(self._on_changed)
 

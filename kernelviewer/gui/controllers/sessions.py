@@ -86,9 +86,7 @@ class Recovery(QObject):
         self._waiting_since = 0.0
         self._is_broken = False
         self.offers: tuple[Offer, ...] = ()
-        self.timer = QTimer(self)
-        self.timer.setSingleShot(True)
-        self.timer.setInterval(DELAY_MS)
+        self.timer = QTimer(self, singleShot=True, interval=DELAY_MS)
         self.timer.timeout.connect(self.keep_now)
 
     def note_change(self) -> None:

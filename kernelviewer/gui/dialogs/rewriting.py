@@ -165,8 +165,7 @@ class RewriteDialog(WorkDialog):
         self.sizes = QHBoxLayout()
         self.sizes.setSpacing(16)
         self.checks: dict[Size, QCheckBox] = {}
-        self.preview = named(QScrollArea(self), "rewritePreview")
-        self.preview.setWidgetResizable(True)
+        self.preview = named(QScrollArea(self, widgetResizable=True), "rewritePreview")
         self.preview.setAccessibleName("Kernels before and after")
         self.status = label_of(self, name="rewriteStatus", wraps=True)
         self.bar = progress_bar(self, "rewriteProgress", "How far it is")

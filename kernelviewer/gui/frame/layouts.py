@@ -348,8 +348,7 @@ class Extents(QObject):
         self._window, self._docks = window, docks
         self._sizes: dict[DockPanel, QSize] = {}
         self._room = QSize()
-        self._later = QTimer(self)
-        self._later.setSingleShot(True)
+        self._later = QTimer(self, singleShot=True)
         self._later.timeout.connect(self.restore)
         window.installEventFilter(self)
 

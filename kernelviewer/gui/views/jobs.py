@@ -56,8 +56,7 @@ class JobRow(QWidget):
         self.fold.toggled.connect(self._on_folded)
         self.title = label_of(self, title, plain=True)
         self.text = _Message("waiting", self)
-        self.bar = QProgressBar(self)
-        self.bar.setTextVisible(False)
+        self.bar = QProgressBar(self, textVisible=False)
         self.bar.setRange(0, 1)  # 0 of 0 would move all the time
         self.bar.setFixedWidth(140)
         self.bar.setAccessibleName(f"Progress of {title}")
@@ -273,9 +272,7 @@ class JobsPanel(QScrollArea):
         self.rows: dict[int, JobRow] = {}
         self.groups: dict[str, JobGroup] = {}
         self._finished = 0
-        self._slow = QTimer(self)
-        self._slow.setSingleShot(True)
-        self._slow.setInterval(APPEARS_AFTER_MS)
+        self._slow = QTimer(self, singleShot=True, interval=APPEARS_AFTER_MS)
         self._slow.timeout.connect(self._on_slow)
 
     def add(

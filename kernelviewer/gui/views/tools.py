@@ -404,8 +404,7 @@ class ToolLine(QWidget):
 
 def make_tool_line(window: QMainWindow, parts: Parts) -> QToolBar:
     """The line as a tool bar that stays where it is."""
-    bar = named(QToolBar("Tools", window), "toolLine")
-    bar.setMovable(False)
+    bar = named(QToolBar("Tools", window, movable=False), "toolLine")
     bar.toggleViewAction().setVisible(False)
     bar.addWidget(ToolLine(bar, parts))
     return bar

@@ -93,9 +93,7 @@ class FigureDialog(Dialog):
         self._proposal = self._facts = ""
         self.setSizeGripEnabled(True)
         self.resize(1120, 720)
-        self._later = QTimer(self)
-        self._later.setSingleShot(True)
-        self._later.setInterval(DELAY_MS)
+        self._later = QTimer(self, singleShot=True, interval=DELAY_MS)
         self._later.timeout.connect(self._draw)
         self.subject = SubjectForm(self)
         self.looks = LooksForm(self)

@@ -98,8 +98,7 @@ def number_box(
     low: float, high: float, unit: str, parent: QWidget, *, unset: str = ""
 ) -> QDoubleSpinBox:
     """A number with a decimal; ``unset`` is shown at the lowest value."""
-    box = QDoubleSpinBox(parent)
-    box.setDecimals(1)
+    box = QDoubleSpinBox(parent, decimals=1)
     box.setRange(low, high)
     box.setSuffix(unit)
     box.setSpecialValueText(unset)
@@ -319,8 +318,7 @@ class TextField(OptionField):
 
     def __init__(self, name: str, option: Option, parent: QWidget) -> None:
         super().__init__(name, option, parent)
-        self.widget = QLineEdit(parent)
-        self.widget.setPlaceholderText("none")
+        self.widget = QLineEdit(parent, placeholderText="none")
         self.widget.textChanged.connect(self.changed)
 
     def value(self) -> str:

@@ -170,8 +170,7 @@ class ComparisonView(QWidget):
         self.set_content(None)
 
     def _make_values(self) -> QWidget:
-        holder = QWidget(self._body)
-        holder.setMaximumWidth(_VALUES_WIDE)
+        holder = QWidget(self._body, maximumWidth=_VALUES_WIDE)
         grid = QGridLayout(holder)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(6)

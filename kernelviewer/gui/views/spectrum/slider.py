@@ -256,8 +256,7 @@ class Player(QObject):
         self.position = 0.0
         self._asked = 0.0
         self._clock = QElapsedTimer()
-        self._timer = QTimer(self, interval=_TICK)
-        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer = QTimer(self, interval=_TICK, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._on_timer_timeout)
 
     @property

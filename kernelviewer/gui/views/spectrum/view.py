@@ -69,8 +69,7 @@ class AbsentSpectrum(QWidget):
         named(self.encode, "encodeAgain", "Encode what has no codes")
         self.encode.setProperty("primary", True)
         self.encode.clicked.connect(lambda: self.encode_requested.emit())
-        column = QWidget(self)
-        column.setMaximumWidth(_WIDEST)
+        column = QWidget(self, maximumWidth=_WIDEST)
         inner = in_column(
             column, self.title, self.text, margins=(12, 0, 12, 8), spacing=8
         )
