@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont
 from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import (
     QApplication,
+    QComboBox,
     QDialog,
     QLabel,
     QPushButton,
+    QScrollArea,
     QToolTip,
 )
 from shiboken6 import isValid
@@ -81,12 +85,32 @@ def test_escape_closes_it_and_return_presses_its_default_button(
         wait_idle(qtbot, window)
 
 
+@pytest.mark.parametrize("scale", [1.0, 1.5])
 def test_no_text_of_it_is_cut_off(
-    make_window: MakeWindow, small_file: Path, qtbot: Any
+    make_window: MakeWindow, small_file: Path, qtbot: Any, scale: float, qapp: Any
 ) -> None:
-    window = make_window(small_file)
+    before = qapp.font()
+    font = QFont(before)
+    font.setPixelSize(round(13 * scale))
+    qapp.setFont(font)
+    try:
+        no_text_is_cut_off(make_window(small_file), qtbot)
+    finally:
+        qapp.setFont(before)
+
+
+def no_text_is_cut_off(window: MainWindow, qtbot: Any) -> None:
+    """Open one dialog after the other."""
     for command in DIALOGS:
         dialog = open_dialog(window, command, qtbot)
+        for box in dialog.findChildren(QComboBox):
+            wide = box.fontMetrics().horizontalAdvance(box.currentText())
+            cut = not box.isVisible() or box.objectName() == "figureScope"
+            assert cut or box.width() >= wide, (command, box.objectName())
+        options = dialog.findChild(QScrollArea, "figureOptions")
+        if options is not None:
+            least = options.widget().minimumSizeHint().width()
+            assert options.viewport().width() >= least
         for label in (*dialog.findChildren(QLabel), *dialog.findChildren(QPushButton)):
             if not label.isVisible() or label.objectName() == "figureSaid":
                 continue

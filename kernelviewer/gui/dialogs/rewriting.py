@@ -106,11 +106,16 @@ class BeforeAfter(KernelPainter):
         """Qt: wished size."""
         line = QFontMetricsF(self.font()).height()
         high = line + 4 + 2 * _SIDE + 3 + _GAP
-        return QSize(EXAMPLES * (_SIDE + _GAP) + 46, round(high))
+        return QSize(EXAMPLES * (_SIDE + _GAP) + self._left(), round(high))
 
     def minimumSizeHint(self) -> QSize:
         """Qt: smallest size."""
         return self.sizeHint()
+
+    def _left(self) -> int:
+        """Where the kernels begin, beside their names."""
+        width = QFontMetricsF(caption_font(self.font())).horizontalAdvance
+        return round(width("before")) + 10
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt: paint the pairs."""
@@ -126,9 +131,9 @@ class BeforeAfter(KernelPainter):
             (("before", item.before), ("after", item.after))
         ):
             y = line + 4 + row * (_SIDE + 3)
-            painter.drawText(QRectF(0, y, 42, _SIDE), flag, name)
+            painter.drawText(QRectF(0, y, self._left(), _SIDE), flag, name)
             for number, (taps, top) in enumerate(zip(kernels, tops, strict=True)):
-                box = QRectF(46 + number * (_SIDE + _GAP), y, _SIDE, _SIDE)
+                box = QRectF(self._left() + number * (_SIDE + _GAP), y, _SIDE, _SIDE)
                 self.paint_kernel(painter, box, np.asarray(taps, np.float32), top)
 
 
@@ -158,6 +163,7 @@ class RewriteDialog(WorkDialog):
         self.file = named(QPushButton(self), "rewriteFile")
         self.file.clicked.connect(self._on_file_asked)
         self.sizes = QHBoxLayout()
+        self.sizes.setSpacing(16)
         self.checks: dict[Size, QCheckBox] = {}
         self.preview = named(QScrollArea(self, widgetResizable=True), "rewritePreview")
         self.preview.setAccessibleName("Kernels before and after")

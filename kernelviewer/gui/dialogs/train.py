@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox
 
@@ -75,7 +75,6 @@ class TrainDialog(WorkDialog):
         self._saved_as: Path | None = None
         self._running = self._used = False
         self.setMinimumSize(540, 460)
-        self.resize(680, 600)
         self.size_box = self._make_sizes()
         self.method = QComboBox(self)
         for key, text in METHODS.items():
@@ -105,6 +104,7 @@ class TrainDialog(WorkDialog):
         self.save = dialog_button(self, "Save…", "saveAutoencoder", self._on_save)
         self.shut = dialog_button(self, "Close", "closeTraining", self.close)
         self._lay_out()
+        self.resize(QSize(680, 600).expandedTo(self.sizeHint()))
         self._show_state()
         window.looks_changed.connect(self._on_looks_changed)
 
