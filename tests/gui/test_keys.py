@@ -50,7 +50,14 @@ def view(window: MainWindow, qtbot: Any) -> KeysView:
 
 @pytest.fixture
 def settle(window: MainWindow, qtbot: Any) -> Callable[[], None]:
-    return lambda: wait_idle(qtbot, window)
+    """Wait until nothing is left to do, and no list of jobs lies before the keys."""
+
+    def settle() -> None:
+        wait_idle(qtbot, window)
+        keys = window.docks["keys"]
+        qtbot.waitUntil(lambda: keys.in_front or keys.isHidden())
+
+    return settle
 
 
 def test_nothing_is_computed_before_somebody_looks(
@@ -131,25 +138,18 @@ def test_it_follows_scope_and_size(
 
 
 def test_other_keys_can_be_undone(
-    window: MainWindow,
-    view: KeysView,
-    settle: Callable[[], None],
-    monkeypatch: Any,
-    qtbot: Any,
+    window: MainWindow, view: KeysView, settle: Callable[[], None], monkeypatch: Any
 ) -> None:
     choose, document = window.parts.keys_choice, window.document
-
-    def wait_for(tiles: int) -> None:
-        settle()
-        qtbot.waitUntil(lambda: len(view.tiles.tiles) == tiles)
-
     choose.chosen.emit("found 4")
-    wait_for(4)
+    settle()
+    assert len(view.tiles.tiles) == 4
     found = kv.approximate(list(document.banks), 4)
     assert f"mean R² {found.mean:.3f}" in view.facts.text()
     monkeypatch.setattr(QInputDialog, "getInt", lambda *a, **k: (5, True))
     choose.chosen.emit("other")
-    wait_for(5)
+    settle()
+    assert len(view.tiles.tiles) == 5
     assert choose.choice == "found 5"
     monkeypatch.setattr(QInputDialog, "getInt", lambda *a, **k: (9, False))
     choose.chosen.emit("other")
@@ -160,7 +160,8 @@ def test_other_keys_can_be_undone(
     window.commands["undo"].trigger()
     window.commands["undo"].trigger()
     assert document.keys == KeyChoice("found", 4)
-    wait_for(4)
+    settle()
+    assert len(view.tiles.tiles) == 4
 
 
 def test_keys_of_a_file(
