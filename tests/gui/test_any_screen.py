@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 SIZES = ((1280, 800), (1024, 700), (2560, 1440), (1600, 1000))
 """In this order: smaller, much larger, and between."""
-SCALES = {1.0: SIZES, 1.5: (SIZES[1], SIZES[3]), 2.0: (SIZES[2], SIZES[3])}
+SCALES = {1.0: SIZES, 1.5: SIZES[1:2], 2.0: SIZES[3:]}
 """Where text so many times as large as usual has to have room; 1.44 are 14 points."""
 STATES = ("empty", "open", "comparison", "run", "overview", "keys")
 CONTROLS = (

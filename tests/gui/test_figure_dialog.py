@@ -157,7 +157,7 @@ def test_what_is_saved_is_made_again_by_the_command_line(
     dialog.findChild(QLineEdit, "figureTitle").setText("Only two of the classes")
     settle(dialog, qtbot)
     assert "Shown: On-centre, ∂x." in dialog.caption.toPlainText()
-    for suffix in (".svg", ".pdf", ".png"):
+    for suffix in (".svg", ".png"):
         path, again = tmp_path / f"out{suffix}", tmp_path / f"again{suffix}"
         answer_with(monkeypatch, path)
         click(dialog, "saveFigure")

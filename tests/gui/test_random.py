@@ -48,7 +48,7 @@ PANELS = (
     *("classes", "composition", "scatter", "spectrum", "reconstruction"),
     *("transitions", "drift", "shares", "formation", "keys"),
 )
-STEPS = 400
+STEPS = 320
 BETWEEN_MIRRORS = 32
 MOST_OPEN = 4
 
