@@ -89,15 +89,18 @@ class Device:
             return np.asarray(host(array), dtype)
         return self.xp.asarray(np.array(host(array), dtype), device=self.type)
 
-    def batches(self, total: int, most: int, multiple: int = 1) -> range:
+    def batches(
+        self, total: int, most: int, multiple: int = 1, least: int = 1
+    ) -> range:
         """Where batches of ``total`` things start: ``step`` things, ``most`` at most.
 
         They are as many as there are threads at least, in multiples: the cores share
-        what is little, too.
+        what is little, too; but not less than ``least`` things a batch, with which it
+        would take longer than alone.
         """
         if self.library == "numpy":
             share = -(-total // (threads() * multiple)) * multiple
-            most = min(most, max(share, multiple))
+            most = min(most, max(share, multiple, least))
         return range(0, total, most)
 
 
@@ -224,12 +227,16 @@ def side_by_side(
     Those of numpy's products rest meanwhile: after each product they would turn on the
     spot for a while, on a core that others could use.
     """
-    count = min(threads(), len(batches)) if device.library == "numpy" else 1
-    if count < 2:
+    if device.library != "numpy":
         yield from map(work, batches)
         return
-    with _BLAS_RESTS, ThreadPoolExecutor(count) as pool:
-        yield from pool.map(work, batches)
+    count = min(threads(), len(batches))
+    with _BLAS_RESTS:
+        if count < 2:
+            yield from map(work, batches)
+            return
+        with ThreadPoolExecutor(count) as pool:
+            yield from pool.map(work, batches)
 
 
 class _BlasRests:

@@ -127,24 +127,26 @@ def test_products_have_one_thread_while_batches_run_side_by_side(
 
 
 @pytest.mark.parametrize(
-    ("total", "most", "multiple", "count", "step"),
+    ("total", "most", "multiple", "least", "count", "step"),
     [
-        (3000, 10_000, 256, 2, 1536),
-        (100, 10_000, 256, 1, 256),
-        (50_000, 5_000, 256, 10, 5000),
-        (0, 10, 1, 0, 1),
+        (3000, 10_000, 256, 1, 2, 1536),
+        (3000, 10_000, 256, 5120, 1, 5120),
+        (100, 10_000, 256, 1, 1, 256),
+        (50_000, 5_000, 256, 5120, 10, 5000),
+        (0, 10, 1, 1, 0, 1),
     ],
 )
 def test_batches_are_shared_by_the_threads(
     total: int,
     most: int,
     multiple: int,
+    least: int,
     count: int,
     step: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(device, "threads", lambda: 2)
-    found = CPU.batches(total, most, multiple)
+    found = CPU.batches(total, most, multiple, least)
     assert (len(found), found.step) == (count, step)
     assert len(Device("cpu", "torch").batches(3000, 10_000, 256)) == 1
 
