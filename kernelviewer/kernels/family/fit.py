@@ -58,7 +58,7 @@ CPU the products stay in its cache, and a batch is large enough that refining on
 of it is more than the overhead of its calls; on a device both keep it busy. All well
 below 500 MB."""
 _ALONE = 2**18
-"""Kernels with so many taps one thread fits as soon as two that share the interpreter."""
+"""Kernels of so many taps one thread fits as soon as two that share an interpreter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -365,26 +365,31 @@ def _unit(kernels: Array, device: Device, first: int) -> Array:
 def _search(kernels: Array, members: Bank, rows: int, watch: Watch) -> _Found:
     """The bank's nearest member of each class, and the evidence for it."""
     xp, device = namespace_of(kernels), kernels.device
-    shape, kind = (
-        (len(kernels), len(FINE.patterns)),
-        {"dtype": xp.float32, "device": device},
-    )
+    total, shape = len(kernels), (len(kernels), len(FINE.patterns))
+    kind: dict[str, Any] = {"dtype": xp.float32, "device": device}
     start = xp.zeros(shape, dtype=xp.int64, device=device)
     cosine, sign = xp.full(shape, NO_CLASS, **kind), xp.ones(shape, **kind)
     likelihood = xp.zeros(shape, **kind)
+    best = xp.empty((len(members.kinds), 2, total), **kind)
+    best_at = xp.empty(best.shape, dtype=xp.int64, device=device)
     products = xp.empty((rows, members.patterns.shape[1]), **kind)
-    for first in range(0, len(kernels), rows):
+    for first in range(0, total, rows):
         watch.check()
-        here = slice(first, min(first + rows, len(kernels)))
+        here = slice(first, min(first + rows, total))
         every = xp.matmul(
             kernels[here], members.patterns, out=products[: here.stop - first]
         )
-        for name, low, high in members.kinds:
-            _keep_best(
-                (cosine[here], sign[here], start[here]), name, every[:, low:high], low
-            )
+        place = xp.arange(len(every), device=device)
+        for number, (_, low, high) in enumerate(members.kinds):
+            of_kind = every[:, low:high]
+            for way, extreme in enumerate((xp.argmax, xp.argmin)):
+                at = extreme(of_kind, axis=1)
+                best[number, way, here] = of_kind[place, at]
+                best_at[number, way, here] = at + low
         every /= SPREAD
         _add_likelihood(likelihood[here], members, xp.exp(every, out=every))
+    for (name, *_), extremes, at in zip(members.kinds, best, best_at, strict=True):
+        _keep_best((cosine, sign, start), name, extremes, at)
     evidence = SPREAD * xp.log(xp.maximum(likelihood, _LEAST))
     evidence -= xp.asarray(_ties(), device=device)
     return _Found(cosine, evidence, sign, start, members.parameters[:, start])
@@ -420,19 +425,20 @@ CLASSES_OF = {
 
 
 def _keep_best(
-    found: tuple[Array, Array, Array], kind: str, products: Array, first: int
+    found: tuple[Array, Array, Array], kind: str, extremes: Array, places: Array
 ) -> None:
-    """Note the largest products of one kind, with either sign, in [b, 23] arrays."""
+    """Note in [b, 23] arrays where a kind's members are the best, of either sign.
+
+    ``extremes`` [2, b] are its largest and its least products, at ``places``.
+    """
     cosine, sign, start = found
-    xp = namespace_of(products)
-    place = xp.arange(len(products), device=products.device)
-    most_at, least_at = xp.argmax(products, axis=1), xp.argmin(products, axis=1)
-    most, least = products[place, most_at], products[place, least_at]
+    xp = namespace_of(extremes)
+    most, least = extremes[0], -extremes[1]
     for index, only in CLASSES_OF[kind]:
-        up = most >= -least if only == 0 else xp.full_like(most_at, only > 0) > 0
-        here = xp.where(up, most, -least)
+        up = most >= least if only == 0 else xp.full_like(most, only > 0) > 0
+        here = xp.where(up, most, least)
         better = here > cosine[:, index]
-        at = xp.where(up, most_at, least_at) + first
+        at = xp.where(up, places[0], places[1])
         cosine[:, index] = xp.where(better, here, cosine[:, index])
         start[:, index] = xp.where(better, at, start[:, index])
         signs = 2 * xp.astype(up, xp.float32) - 1
