@@ -274,7 +274,7 @@ def elided(names: Sequence[str]) -> list[str]:
         start += 1
     while start + end < most and len({own[-1 - end] for own in words}) == 1:
         end += 1
-    for first, last in product(range(start, -1, -1), dict.fromkeys((end, 0))):
+    for last, first in product(dict.fromkeys((end, 0)), range(start, -1, -1)):
         found = [
             name[
                 spans[first][0] if first else 0 : spans[-1 - last][1] if last else None

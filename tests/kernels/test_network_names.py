@@ -20,6 +20,7 @@ from tests.state.banks import make_bank
         (["resnet_best_ema", "resnet_final_ema"], ["best", "final"]),
         (["run-epoch_10", "run-epoch_20"], ["epoch_10", "epoch_20"]),
         (["net_1", "net_2"], ["net_1", "net_2"]),
+        (["step-180.safetensors", "step-450.safetensors"], ["step-180", "step-450"]),
         (["convnext_tiny", "convnext_small", "vit"], None),
         (["model", "model_final"], None),
         (["mcunet-in4", "mcunet-in3"], None),
