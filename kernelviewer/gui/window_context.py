@@ -314,9 +314,14 @@ class WindowContext(QMainWindow):
         self.set_looks(self._looks(framed=self.looks.framed))
 
     def explain(self, view: str = "") -> None:
-        """Tell what the words of a panel mean, by its id, or all words."""
+        """Tell what the words of a panel mean, by its id, or all words.
+
+        What was told before is closed.
+        """
         from kernelviewer.gui.dialogs.help import Glossary
 
+        for told in self.findChildren(Glossary):
+            told.close()
         Glossary(self, self.looks.weights, view).show()
 
     def set_framed(self, framed: bool) -> None:
