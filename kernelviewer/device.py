@@ -89,20 +89,27 @@ class Device:
             return np.asarray(host(array), dtype)
         return self.xp.asarray(np.array(host(array), dtype), device=self.type)
 
-    def batches(
-        self, total: int, most: int, multiple: int = 1, least: int = 1
-    ) -> range:
-        """Where batches of ``total`` things start: ``step`` things, ``most`` at most.
+    def batches(self, total: int, taps: int, multiple: int) -> range:
+        """Where batches of ``total`` kernels of so many taps start.
 
-        They are as many as there are threads at least, in multiples: the cores share
-        what is little, too; but not less than ``least`` things a batch, with which it
-        would take longer than alone.
+        ``step`` is how many a batch has, a multiple if that is possible. There are as
+        many batches as threads, but not of so few kernels that one thread would be done
+        with them all as soon as several, which wait for each other's interpreter.
         """
+        most = max(_LEAST, _TAPS[self.library] // taps)
+        most = most // multiple * multiple or most
         if self.library == "numpy":
             share = -(-total // (threads() * multiple)) * multiple
-            most = min(most, max(share, multiple, least))
+            alone = _ALONE // taps // multiple * multiple
+            most = min(most, max(share, alone, multiple))
         return range(0, total, most)
 
+
+_TAPS = {"numpy": 2**19, "torch": 2**21}
+"""In a batch of kernels: so many that their work is more than the overhead of calls,
+and well below 500 MB."""
+_ALONE, _LEAST = 2**18, 256
+"""Taps that are not shared out; kernels in a batch at least."""
 
 CPU = Device("cpu", "numpy")
 

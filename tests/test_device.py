@@ -114,7 +114,7 @@ def test_products_have_one_thread_while_batches_run_side_by_side(
     monkeypatch.setattr(device, "threads", lambda: 2)
     device._set_blas_threads(2)
     before = product_threads()
-    batches = CPU.batches(1000, 10_000, 256)
+    batches = CPU.batches(1000, 2**10, 256)
     seen: list[tuple[int, int]] = []
 
     def work(first: int) -> None:
@@ -127,28 +127,23 @@ def test_products_have_one_thread_while_batches_run_side_by_side(
 
 
 @pytest.mark.parametrize(
-    ("total", "most", "multiple", "least", "count", "step"),
+    ("total", "taps", "count", "step"),
     [
-        (3000, 10_000, 256, 1, 2, 1536),
-        (3000, 10_000, 256, 5120, 1, 5120),
-        (100, 10_000, 256, 1, 1, 256),
-        (50_000, 5_000, 256, 5120, 10, 5000),
-        (0, 10, 1, 1, 0, 1),
+        (3000, 49, 1, 5120),
+        (12_000, 49, 2, 6144),
+        (3000, 169, 2, 1536),
+        (100, 1000, 1, 256),
+        (50_000, 100, 10, 5120),
+        (0, 9, 0, 28_928),
     ],
 )
 def test_batches_are_shared_by_the_threads(
-    total: int,
-    most: int,
-    multiple: int,
-    least: int,
-    count: int,
-    step: int,
-    monkeypatch: pytest.MonkeyPatch,
+    total: int, taps: int, count: int, step: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(device, "threads", lambda: 2)
-    found = CPU.batches(total, most, multiple, least)
+    found = CPU.batches(total, taps, 256)
     assert (len(found), found.step) == (count, step)
-    assert len(Device("cpu", "torch").batches(3000, 10_000, 256)) == 1
+    assert len(Device("cpu", "torch").batches(12_000, 49, 256)) == 1
 
 
 @pytest.mark.parametrize("library", ["numpy", "torch"])

@@ -103,6 +103,8 @@ class ViewSpec:
     """Where the panel lies, and where else in some arrangements, by their ids; None for
     what is no panel that can be moved. An arrangement without the side has it behind
     its last panels."""
+    page: str = ""
+    """Of the centre, if it lies in one that has a title."""
     short: str = ""
     controls: Mapping[str, Callable[[QWidget], Any]] = field(default_factory=dict)
     """Widgets of its title line, alike."""

@@ -62,8 +62,8 @@ if TYPE_CHECKING:
 Page = Literal["welcome", "kernels", "overview", "corpus"]
 PAGES: tuple[Page, ...] = ("welcome", "kernels", "overview", "corpus")
 """Of the centre, in order."""
-PAGE_TITLES = ("Kernels", "Overview", "Corpus")
-"""Of all but the first."""
+TITLES = {"kernels": "Kernels", "overview": "Overview", "corpus": "Corpus"}
+"""Of pages, above them."""
 _LINE = 40
 """Letters that the controls of the kernels want beyond the least."""
 CORNERS = {
@@ -74,24 +74,17 @@ CORNERS = {
 }
 
 
-PAGE_OF = {
-    **dict.fromkeys(("comparing", "grid", "steps"), "Kernels"),
-    **{"overview": "Overview", "corpus": "Corpus"},
-}
-"""View → title of the page of the centre that it lies in."""
-
-
 def make_panels(window: QMainWindow) -> tuple[Parts, dict[str, DockPanel]]:
     """Make the widgets of every view where they are to lie; docks by name.
 
     What is moved into a panel after it was made is styled anew, each widget in it.
     """
     parts, docks = Parts(**_made(CENTRE.make, window)), {}
-    pages = {title: Panel(title, parts.centre) for title in PAGE_TITLES}
+    pages = {page: Panel(title, parts.centre) for page, title in TITLES.items()}
     for spec in VIEWS:
         if spec is CENTRE:
             continue
-        panel: Panel | DockPanel | None = pages.get(PAGE_OF.get(spec.id, ""))
+        panel: Panel | DockPanel | None = pages.get(spec.page)
         if spec.is_panel:
             name = f"{spec.id}Dock"
             panel = docks[spec.id] = DockPanel(name, spec.title, spec.short, window)
@@ -101,7 +94,7 @@ def make_panels(window: QMainWindow) -> tuple[Parts, dict[str, DockPanel]]:
         vars(parts).update(widgets, **controls)
         if panel:
             panel.body.add([*widgets.values()], spec.grow)
-        if panel and spec.id not in ("comparing", "steps"):
+        if panel and spec.grow is not None:  # not a bar above or below another view
             _fill(panel.title_line, spec, controls)
     parts.centre.addWidget(parts.welcome)
     for page in pages.values():

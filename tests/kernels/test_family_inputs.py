@@ -8,7 +8,6 @@ import torch
 
 from kernelviewer import device
 from kernelviewer.kernels.family import family_fit, member
-from kernelviewer.kernels.family import fit as fitting
 from tests.kernels.family_made import CPU, IDS, fit, noise, varied
 from tests.recorder import EndedError, Recorder
 
@@ -126,7 +125,7 @@ def test_batches_side_by_side_are_fitted_as_one(
 ) -> None:
     kernels = noise(700)
     whole = fit(kernels)
-    monkeypatch.setattr(fitting, "_CPU", (256, 256 * 49))
+    monkeypatch.setitem(device._TAPS, "numpy", 256 * 49)
     monkeypatch.setattr(device, "threads", lambda: 3)
     watch = Recorder()
     parts = fit(kernels, watch=watch)

@@ -451,6 +451,7 @@ CORPUS = ViewSpec(
     id="corpus",
     title="Corpus",
     make={"corpus": CorpusPage},
+    page="corpus",
     controller=CorpusController,
     reads=("models", "focus", "pool"),
 )

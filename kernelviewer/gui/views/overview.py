@@ -74,6 +74,7 @@ OVERVIEW = ViewSpec(
     id="overview",
     title="Overview",
     make={"overview": NetworkOverview},
+    page="overview",
     controller=OverviewController,
     reads=(
         *("models", "layers", "analyses", "open_families", "naming", "thresholds"),

@@ -51,14 +51,9 @@ DELTA = 0.02
 SPREAD = 0.02
 """Cosine over which the members of a class speak together: one that is that much
 further from a kernel than another counts 1/e of it."""
-_CPU = (256, 2**19)
-_DEVICE = (8192, 2**21)
-"""Kernels multiplied with the bank at a time, and taps in a batch of kernels: on the
-CPU the products stay in its cache, and a batch is large enough that refining one class
-of it is more than the overhead of its calls; on a device both keep it busy. All well
-below 500 MB."""
-_ALONE = 2**18
-"""Kernels of so many taps one thread fits as soon as two that share an interpreter."""
+_ROWS = {"numpy": 256, "torch": 8192}
+"""Kernels multiplied with the bank at a time: on the CPU the products stay in its
+cache, a device is kept busy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -221,10 +216,8 @@ def family_fit(
     members = bank(plane, device)
     total = len(patterns)
     results = _Results(total, members)
-    rows, taps = _CPU if device.library == "numpy" else _DEVICE
-    most, alone = (max(256, n // math.prod(plane)) for n in (taps, _ALONE))
-    whole = most // rows * rows or most
-    batches = device.batches(total, whole, rows, alone // rows * rows)
+    rows = _ROWS[device.library]
+    batches = device.batches(total, math.prod(plane), rows)
 
     def work(first: int) -> None:
         watch.check()

@@ -74,9 +74,8 @@ _GRID = 0.01
 """Between the σ of the table that T is looked up in, in ln σ."""
 _TRIED = 3
 """Models per kernel whose σ are searched: those nearest at the σ of the moments."""
-_BATCH, _ALONE, _LEAST = 2**19, 2**18, 256
-"""Taps in a batch of kernels; so many that one thread fits as soon as two, which wait
-for each other; and kernels in a batch at least."""
+_SHARE = 256
+"""Threads share out kernels in multiples of this."""
 _NOTHING = 1e-13
 """Variance of a pattern in units of its mean square that is rounding alone."""
 
@@ -299,9 +298,7 @@ def scale_space_fit(
     found = np.empty((9, len(rows)), np.float32)
     for place, support in parts(kernels.layer[rows], kernels.supports):
         weights = on_support(kernels.weights, support)
-        taps = math.prod(weights.shape[1:])
-        most, alone = (max(_LEAST, number // taps) for number in (_BATCH, _ALONE))
-        batches = CPU.batches(len(place), most, _LEAST, alone)
+        batches = CPU.batches(len(place), math.prod(weights.shape[1:]), _SHARE)
         work = partial(_fit_batch, weights, rows, place, batches.step, found, watch)
         for _ in side_by_side(work, batches, CPU):
             pass

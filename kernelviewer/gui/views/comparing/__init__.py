@@ -273,6 +273,7 @@ COMPARING = ViewSpec(
     title="Comparison",
     make={"comparing": ComparingBar},
     grow=None,
+    page="kernels",
     controller=ComparingController,
     reads=("models", "size", "comparing", "comparison", "pairs"),
 )

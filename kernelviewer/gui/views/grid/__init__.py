@@ -281,6 +281,7 @@ GRID = ViewSpec(
     id="grid",
     title="Kernels",
     make={"grid": KernelGrid},
+    page="kernels",
     controls={"controls": GridControls},
     controller=GridController,
     reads=(

@@ -232,6 +232,7 @@ STEPS = ViewSpec(
     title="Training steps",
     make={"steps": StepsBar},
     grow=None,
+    page="kernels",
     controller=StepsController,
     reads=("run", "track", "threshold"),
     keys=(
