@@ -555,3 +555,20 @@ def test_an_arrangement_that_comes_back_leaves_no_tabs_of_the_last_one(
         assert overlapping(window) == []
         titles = [b.tabText(n) for b in rows_of_tabs(window) for n in range(b.count())]
         assert sorted(titles) == sorted(set(titles)), preset
+
+
+def test_a_panel_that_comes_and_goes_leaves_in_front_what_was(
+    window: MainWindow,
+) -> None:
+    docks = window.docks
+    docks["scatter"].hide()
+    for name in ("keys", "transitions", "keys", "composition", "transitions"):
+        window.layouts.show_panel(name)
+        QApplication.processEvents()
+        docks["jobs"].show()
+        docks["jobs"].raise_()
+        QApplication.processEvents()
+        assert not docks[name].in_front
+        docks["jobs"].hide()
+        QApplication.processEvents()
+        assert docks[name].in_front

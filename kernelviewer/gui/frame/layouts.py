@@ -456,9 +456,11 @@ class LayoutKeeper(QObject):
         self._quiet: dict[str, bool] = {}
         self._silent: dict[str, bool] = {}
         self._made_way: list[DockPanel] = []
+        self._fronts: list[DockPanel] = []
         self._extents = Extents(window, docks)
         for dock in docks.values():
             dock.fold_requested.connect(partial(self._fold, dock))
+            dock.visibilityChanged.connect(partial(self._note_front, dock))
         window.setMinimumSize(SMALLEST)
         window.installEventFilter(self)
         app = QApplication.instance()
@@ -531,8 +533,6 @@ class LayoutKeeper(QObject):
         if more is None:
             bar.setObjectName("panelTabs")
             bar.setDrawBase(False)
-            previous = QTabBar.SelectionBehavior.SelectPreviousTab
-            bar.setSelectionBehaviorOnRemove(previous)
             more = MoreTabs(bar)
             more.chosen.connect(self._kept.note_change)
         more.fit()
@@ -561,6 +561,20 @@ class LayoutKeeper(QObject):
         self._kept.note_change()
         if (target := _first_in(dock)) is not None:
             target.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _note_front(self, dock: DockPanel, seen: bool) -> None:
+        """Where a panel is closed, the one comes up that lay in front before it.
+
+        Qt keeps that by place, which changes as panels come and go.
+        """
+        if seen:
+            others = [other for other in self._fronts if other is not dock]
+            self._fronts = [*others, dock]
+        elif dock.isHidden():
+            group = self._window.tabifiedDockWidgets(dock)
+            before = [d for d in self._fronts if d in group and not d.isHidden()]
+            if before:
+                before[-1].raise_()
 
     # --- folding ---
 
