@@ -63,15 +63,22 @@ def own_folders(homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
+@pytest.fixture(scope="session")
+def may_stay() -> set[object]:
+    """Threads and windows that the tests of a module have in common."""
+    return set()
+
+
 @pytest.fixture(autouse=True)
-def no_thread_left() -> Iterator[None]:
+def no_thread_left(may_stay: set[object]) -> Iterator[None]:
     """A test that leaves one of our threads running fails."""
     before = set(threading.enumerate())
     yield
     left = [
         thread
         for thread in threading.enumerate()
-        if thread not in before and thread.name in ("files", "compute", "views", "keep")
+        if thread not in before | may_stay
+        and thread.name in ("files", "compute", "views", "keep")
     ]
     for thread in left:
         thread.join(2)

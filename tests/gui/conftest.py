@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,19 +38,31 @@ SMALL, LARGE = (1280, 800), (1600, 1000)
 """In a small window some panels lie behind others, and wait until they are seen."""
 
 
-@pytest.fixture(autouse=True)
-def little_noise(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module")
+def module_patch(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[pytest.MonkeyPatch]:
+    """Changes for all tests of a module, and folders for what they have in common."""
+    with pytest.MonkeyPatch.context() as patch:
+        home = tmp_path_factory.mktemp("module")
+        patch.setenv("KERNELVIEWER_CONFIG", str(home / "config"))
+        patch.setenv("KERNELVIEWER_CACHE", str(home / "cache"))
+        yield patch
+
+
+@pytest.fixture(scope="module", autouse=True)
+def little_noise(module_patch: pytest.MonkeyPatch) -> None:
     """Nulls take most of the time of windows on unusual sizes, and of null tests."""
-    monkeypatch.setattr("kernelviewer.latent.family_null.KERNELS", 100)
+    module_patch.setattr("kernelviewer.latent.family_null.KERNELS", 100)
     brief = partial(TrainingOptions, sweeps=1)
-    monkeypatch.setattr("kernelviewer.latent.noise_control.TrainingOptions", brief)
+    module_patch.setattr("kernelviewer.latent.noise_control.TrainingOptions", brief)
 
 
 _fits: dict[tuple[object, ...], FamilyFit] = {}
 
 
-@pytest.fixture(autouse=True)
-def each_fit_once(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def each_fit_once(module_patch: pytest.MonkeyPatch) -> None:
     """Windows of the same networks fit the same kernels to the family, most of their
     time: the same kernels give the same fit, so once is enough, for every test.
     """
@@ -63,17 +78,17 @@ def each_fit_once(monkeypatch: pytest.MonkeyPatch) -> None:
         return deepcopy(_fits[key])
 
     for module in (family, family.fit):
-        monkeypatch.setattr(module, "family_fit", remember)
+        module_patch.setattr(module, "family_fit", remember)
 
 
 @pytest.fixture(autouse=True)
-def no_window_left(qapp: QApplication) -> Iterator[None]:
+def no_window_left(qapp: QApplication, may_stay: set[object]) -> Iterator[None]:
     """A test that leaves a top-level widget behind fails."""
     before = set(qapp.topLevelWidgets())
     yield
     qapp.sendPostedEvents(None, 52)  # QEvent.DeferredDelete
-    left = [w for w in qapp.topLevelWidgets() if w not in before and w.isVisible()]
-    assert not left
+    new = set(qapp.topLevelWidgets()) - before - may_stay
+    assert not [widget for widget in new if widget.isVisible()]
 
 
 @pytest.fixture(autouse=True)
@@ -108,6 +123,34 @@ def use_colours(tokens: Tokens) -> None:
 @pytest.fixture
 def make_window(qtbot: Any) -> Iterator[Callable[..., MainWindow]]:
     """Make windows that are closed after the test."""
+    with windows_to_close() as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def make_shared(
+    qapp: QApplication, little_noise: None, each_fit_once: None, may_stay: set[object]
+) -> Iterator[Callable[..., MainWindow]]:
+    """Make windows that are closed after the last test of the module.
+
+    A test that changes one asks for it by `as_made`.
+    """
+    with windows_to_close() as make:
+
+        def make_to_stay(*paths: Path, **how: Any) -> MainWindow:
+            before = set(threading.enumerate())
+            window = make(*paths, **how)
+            may_stay.update({window, *threading.enumerate()} - before)
+            return window
+
+        yield make_to_stay
+
+
+@contextmanager
+def windows_to_close() -> Iterator[Callable[..., MainWindow]]:
+    """Make windows, shown and settled; those made are closed at the end."""
+    from PySide6.QtTest import QTest
+
     from kernelviewer.gui import create_window
 
     windows: list[MainWindow] = []
@@ -124,19 +167,21 @@ def make_window(qtbot: Any) -> Iterator[Callable[..., MainWindow]]:
             window.document.restore(replace(window.document.work, marks=marks))
         windows.append(window)
         window.resize(*size)
-        with qtbot.waitActive(window):
-            window.show()
-            window.activateWindow()
+        window.show()
+        window.activateWindow()
+        assert QTest.qWaitForWindowActive(window)
         if size == LARGE:
             spread(window)
         if settle:
-            wait_idle(qtbot, window)
+            settle_down(window)
         return window
 
-    yield make
-    for window in windows:
-        window.close()
-        window.deleteLater()
+    try:
+        yield make
+    finally:
+        for window in windows:
+            window.close()
+            window.deleteLater()
 
 
 def spread(window: MainWindow) -> None:
@@ -153,19 +198,49 @@ def spread(window: MainWindow) -> None:
     )
 
 
+@pytest.fixture(scope="module")
+def shared_windows() -> dict[Made, Shared]:
+    """What was made for `window` in this module."""
+    return {}
+
+
 @pytest.fixture
 def window(
-    request: pytest.FixtureRequest, make_window: MakeWindow, tmp_path: Path
+    request: pytest.FixtureRequest,
+    make_shared: MakeWindow,
+    shared_windows: dict[Made, Shared],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> MainWindow:
-    """A window with made networks, as the mark ``networks`` asks for: see `Made`."""
+    """A window with made networks, as the mark ``networks`` asks for: see `Made`.
+
+    The tests of a module have it in common; each gets it as it was.
+    """
     marker = request.node.get_closest_marker("networks")
     made = Made(*marker.args, **marker.kwargs) if marker else Made()
+    if made not in shared_windows:
+        folder = tmp_path_factory.mktemp("window")
+        shared_windows[made] = Shared(window_of(made, make_shared, folder))
+    return shared_windows[made].as_made()
+
+
+@pytest.fixture
+def own_window(
+    request: pytest.FixtureRequest, make_window: MakeWindow, tmp_path: Path
+) -> MainWindow:
+    """The same, for this test alone."""
+    marker = request.node.get_closest_marker("networks")
+    made = Made(*marker.args, **marker.kwargs) if marker else Made()
+    return window_of(made, make_window, tmp_path)
+
+
+def window_of(made: Made, make: MakeWindow, folder: Path) -> MainWindow:
+    """A window as asked for, its files in a folder."""
     names = ("first", "second")[: made.count] if made.count > 1 else ("net",)
     files = [
-        write_network(tmp_path / f"{name}.safetensors", made.channels, seed)
+        write_network(folder / f"{name}.safetensors", made.channels, seed)
         for seed, name in enumerate(names)
     ]
-    window = make_window(*files, size=made.size, by=made.by)
+    window = make(*files, size=made.size, by=made.by)
     if made.identified is not None:
         threshold = np.nanquantile(window.state.labels.fit, 1 - made.identified)
         window.document.set_threshold((7, 7), float(threshold))
@@ -219,6 +294,50 @@ def view(qtbot: Any) -> ReconstructionView:
 def wait_idle(qtbot: Any, window: MainWindow) -> None:
     """Wait until the window has nothing left to do."""
     qtbot.waitUntil(window.jobs.is_idle, timeout=WAIT_MS)
+
+
+def settle_down(window: MainWindow) -> None:
+    """The same, where there is no ``qtbot``."""
+    from PySide6.QtCore import QEventLoop, QTimer
+
+    until = monotonic() + WAIT_MS / 1000
+    while not window.jobs.is_idle():
+        assert monotonic() < until
+        loop = QEventLoop()
+        QTimer.singleShot(10, loop.quit)
+        loop.exec()
+
+
+class Shared:
+    """A window that the tests of a module have in common."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self._work, self._look = window.document.work, window.look
+        self._settings, self._size = window.settings, window.size()
+        self._page = window.page
+        self._hidden = {name: dock.isHidden() for name, dock in window.docks.items()}
+
+    def as_made(self) -> MainWindow:
+        """The window as it was: its work, its look and what lies where."""
+        window = self._window
+        assert window.isVisible(), "a test that closes a window has its own"
+        window.resize(self._size)
+        if window.look != self._look:
+            window.layouts.reset()
+            window.show_look(self._look)
+        for name, hidden in self._hidden.items():
+            window.docks[name].setHidden(hidden)
+        window.settings = self._settings
+        window.document.restore(self._work)
+        window.show_page(self._page)
+        window.statusBar().clearMessage()
+        for number in tuple(window.parts.jobs_panel.rows):
+            window.parts.jobs_panel.remove(number)
+        window.activateWindow()
+        window.setFocus()
+        settle_down(window)
+        return window
 
 
 @pytest.fixture

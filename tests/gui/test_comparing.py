@@ -24,7 +24,7 @@ from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.state.comparing import Comparing
 from kernelviewer.state.own_names import tag_colour
 from kernelviewer.state.selection import Kernels, Layers
-from tests.gui.conftest import wait_idle
+from tests.gui.conftest import Shared, settle_down, wait_idle
 from tests.gui.harness import click_row, drop, tree_rows
 from tests.gui.test_random import write_patterns
 from tests.kernels.banks import bank_of, noise
@@ -42,14 +42,14 @@ NO_KEY = Qt.KeyboardModifier.NoModifier
 SEVEN = (7, 7)
 
 
-@pytest.fixture
-def before(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A network of bells, edges and noise in three sizes."""
-    return write_patterns(tmp_path / "before.safetensors", 0)
+    return write_patterns(tmp_path_factory.mktemp("two") / "before.safetensors", 0)
 
 
-@pytest.fixture
-def after(before: Path, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def after(before: Path) -> Path:
     """The same, each kernel a little another, the first layer's turned around."""
     rng = np.random.default_rng(5)
     tensors = load_file(before)
@@ -59,22 +59,26 @@ def after(before: Path, tmp_path: Path) -> Path:
             tensors[name] = values + noise
     first = "stages.0.blocks.0.dw.weight"
     tensors[first] = -tensors[first]
-    path = tmp_path / "after.safetensors"
+    path = before.with_name("after.safetensors")
     save_file(tensors, path)
     return path
 
 
-@pytest.fixture
-def window(
-    make_window: MakeWindow, before: Path, after: Path, qtbot: Any
-) -> MainWindow:
+@pytest.fixture(scope="module")
+def compared(make_shared: MakeWindow, before: Path, after: Path) -> Shared:
     """Both are open and compared."""
-    found = make_window(before, after)
-    found.use_preset("compare")
-    first, second = found.document.models
-    found.compare(Comparing(first.id, second.id))
-    wait_idle(qtbot, found)
-    return found
+    window = make_shared(before, after)
+    window.use_preset("compare")
+    first, second = window.document.models
+    window.compare(Comparing(first.id, second.id))
+    settle_down(window)
+    return Shared(window)
+
+
+@pytest.fixture
+def window(compared: Shared) -> MainWindow:
+    """The window of the two."""
+    return compared.as_made()
 
 
 def facts(window: MainWindow) -> str:
@@ -629,7 +633,11 @@ def test_two_networks_of_one_kernel_are_compared(
     assert not window.parts.drift.grab().isNull()
 
 
-def test_kernels_of_closed_networks_are_let_go(window: MainWindow, qtbot: Any) -> None:
+def test_kernels_of_closed_networks_are_let_go(
+    make_window: MakeWindow, before: Path, after: Path, qtbot: Any
+) -> None:
+    window = make_window(before, after)
+    window.commands["compare"].trigger()
     window.layouts.show_panel("scatter")
     window.set_chart("plane", "codes")
     window.acts.focus(3)

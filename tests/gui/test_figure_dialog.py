@@ -157,15 +157,16 @@ def test_what_is_saved_is_made_again_by_the_command_line(
     dialog.findChild(QLineEdit, "figureTitle").setText("Only two of the classes")
     settle(dialog, qtbot)
     assert "Shown: On-centre, ∂x." in dialog.caption.toPlainText()
+    beside = window.document.banks[0].path
     for suffix in (".svg", ".png"):
-        path, again = tmp_path / f"out{suffix}", tmp_path / f"again{suffix}"
+        path, again = beside.with_name(f"out{suffix}"), tmp_path / f"again{suffix}"
         answer_with(monkeypatch, path)
         click(dialog, "saveFigure")
         settle(dialog, qtbot)
         assert said(dialog) == f"Saved as out{suffix}"
         assert main(["figure", "--from", str(path), "-o", str(again)]) == 0
         assert path.read_bytes() == again.read_bytes()
-    record = read_record(tmp_path / "out.svg")
+    record = read_record(beside.with_name("out.svg"))
     assert record.naming["threshold"] == 0.31
     assert "my stretch" in str(record.naming["stretches"])
     assert record.selection == "On-centre, ∂x"
@@ -173,15 +174,16 @@ def test_what_is_saved_is_made_again_by_the_command_line(
 
 
 def test_a_file_that_was_replaced_since_is_not_taken_for_the_one_drawn(
-    dialog: FigureDialog, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    own_window: MainWindow, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    net = tmp_path / "net.safetensors"
+    net = own_window.document.banks[0].path
     opened = file_hash(net)
     write_network(net, channels=8)
     out = tmp_path / "out.svg"
     answer_with(monkeypatch, out)
-    click(dialog, "saveFigure")
-    settle(dialog, qtbot)
+    with dialog_of(own_window, qtbot) as dialog:
+        click(dialog, "saveFigure")
+        settle(dialog, qtbot)
     assert read_record(out).files[0].sha256 == opened != file_hash(net)
 
 

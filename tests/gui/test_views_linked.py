@@ -164,17 +164,17 @@ def test_points_are_coloured_by_what_is_chosen(window: MainWindow) -> None:
 
 
 def test_other_components_are_shown_and_remembered(
-    window: MainWindow, make_window: MakeWindow
+    own_window: MainWindow, make_window: MakeWindow
 ) -> None:
-    scatter = window.parts.scatter
+    scatter = own_window.parts.scatter
     before = scatter.content.points.copy()
     scatter.across.chosen.emit("2")
-    assert window.document.charts.across == 2
+    assert own_window.document.charts.across == 2
     assert scatter.content.axes[0].startswith("PC3")
     assert not np.allclose(scatter.content.points[:, 0], before[:, 0])
     assert np.allclose(scatter.content.points[:, 1], before[:, 1])
-    window.parts.colour_by.chosen.emit("fit")
-    window.close()
+    own_window.parts.colour_by.chosen.emit("fit")
+    own_window.close()
     assert make_window().document.charts.colour_by == "fit"
 
 
