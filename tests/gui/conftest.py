@@ -99,7 +99,7 @@ def light_colours(qapp: QApplication, request: pytest.FixtureRequest) -> None:
     """
     from kernelviewer.gui import theme
 
-    has_own = "make_window" in request.fixturenames
+    has_own = {"make_window", "make_shared"} & {*request.fixturenames}
     if theme.tokens().dark or (qapp.styleSheet() and not has_own):
         use_colours(theme.LIGHT)
 
@@ -235,7 +235,9 @@ def own_window(
 
 def window_of(made: Made, make: MakeWindow, folder: Path) -> MainWindow:
     """A window as asked for, its files in a folder."""
-    names = ("first", "second")[: made.count] if made.count > 1 else ("net",)
+    names = (
+        ("first", "second")[: made.count] if made.count > 1 else ("net",)[: made.count]
+    )
     files = [
         write_network(folder / f"{name}.safetensors", made.channels, seed)
         for seed, name in enumerate(names)
@@ -320,6 +322,10 @@ class Shared:
 
     def as_made(self) -> MainWindow:
         """The window as it was: its work, its look and what lies where."""
+        from PySide6.QtWidgets import QApplication
+
+        from kernelviewer.gui.theme import tokens
+
         window = self._window
         assert window.isVisible(), "a test that closes a window has its own"
         window.resize(self._size)
@@ -328,7 +334,10 @@ class Shared:
             window.show_look(self._look)
         for name, hidden in self._hidden.items():
             window.docks[name].setHidden(hidden)
+        self._end_session()
         window.settings = self._settings
+        if tokens().dark or not QApplication.instance().styleSheet():
+            window.set_theme(self._settings.theme)
         window.document.restore(self._work)
         window.show_page(self._page)
         window.statusBar().clearMessage()
@@ -338,6 +347,19 @@ class Shared:
         window.setFocus()
         settle_down(window)
         return window
+
+    def _end_session(self) -> None:
+        """Let nothing of a session stay: its file, what is offered, what failed."""
+        window, sessions = self._window, self._window.sessions
+        if window.document.models and (sessions.path or not self._work.models):
+            sessions._saved, sessions._is_stale = window.document.work.fingerprint, False
+            window.document.close_all()
+        for offer in sessions.recovery.offers:
+            sessions.recovery.dismiss(offer.path)
+        if window.opener.unusable:
+            window.opener.dismiss([*window.opener.unusable])
+        if window.settings.recent != self._settings.recent:
+            window.parts.welcome.set_recent(self._settings.recent)
 
 
 @pytest.fixture

@@ -26,10 +26,10 @@ from kernelviewer.gui.search import collect
 from kernelviewer.gui.text import kernel_tip
 from kernelviewer.jobs.drawing import FigureCache, save_kernels, wish_of, write_labels
 from kernelviewer.jobs.runner import Ticket, run_now
-from kernelviewer.kernels.classes import CLASSES, INDEX, OwnName, class_shown
+from kernelviewer.kernels.classes import CLASSES, INDEX, Naming, OwnName, class_shown
 from kernelviewer.state.describe import describe_selection
 from kernelviewer.state.selection import Classes
-from tests.gui.conftest import wait_idle
+from tests.gui.conftest import Shared, wait_idle
 from tests.gui.harness import LEFT, NO_KEY, click_row, tree_rows
 from tests.gui.session_harness import save_as
 from tests.networks import write_network
@@ -45,18 +45,24 @@ HAT = "Mexican hat"
 ORANGE = "#D55E00"
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> list[Path]:
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("two")
     names = ("resnet_cifar100_best", "resnet_cifar100_final")
     return [
-        write_network(tmp_path / f"{name}.safetensors", channels=20, seed=seed)
+        write_network(folder / f"{name}.safetensors", channels=20, seed=seed)
         for seed, name in enumerate(names)
     ]
 
 
+@pytest.fixture(scope="module")
+def shared(make_shared: MakeWindow, files: list[Path]) -> Shared:
+    return Shared(make_shared(*files))
+
+
 @pytest.fixture
-def two(make_window: MakeWindow, files: list[Path]) -> MainWindow:
-    window = make_window(*files)
+def two(shared: Shared) -> MainWindow:
+    window = shared.as_made()
     window.document.set_threshold((7, 7), 0.2)
     return window
 
@@ -255,6 +261,7 @@ def test_a_double_click_in_the_legend_or_on_a_chip_names_the_class(
     QTest.keyClick(pill.cross, Key.Key_F2)
     type_name(two, "")
     assert class_shown(index) is CLASSES[index]
+    two.docks["scatter"].setFloating(False)
 
 
 def test_f2_names_the_class_the_keys_are_at(two: MainWindow) -> None:
@@ -299,9 +306,9 @@ def test_the_context_menu_of_the_classes_renames(two: MainWindow) -> None:
     assert class_shown(index).name == HAT
 
 
-@pytest.mark.networks(by="code")
-def test_a_stretch_gets_any_name_and_a_colour_of_its_own(window: MainWindow) -> None:
-    editor = window.parts.spectrum.stretches
+def test_a_stretch_gets_any_name_and_a_colour_of_its_own(two: MainWindow) -> None:
+    two.document.name(Naming("code"))
+    editor = two.parts.spectrum.stretches
     assert editor.content is not None
     at = max(
         range(len(editor.content.stretches)),
@@ -312,23 +319,23 @@ def test_a_stretch_gets_any_name_and_a_colour_of_its_own(window: MainWindow) -> 
     span = editor.content.stretches[at]
     place = QPoint(round(editor.axis.logical(span.middle)), 4)
     QTest.mouseDClick(editor, LEFT, NO_KEY, place)
-    type_name(window, "elan vital", ORANGE)
-    size = window.state.size
-    renamed = window.document.stretches_of(size)[at]
+    type_name(two, "elan vital", ORANGE)
+    size = two.state.size
+    renamed = two.document.stretches_of(size)[at]
     assert (renamed.name, renamed.colour) == ("elan vital", ORANGE)
-    shown = window.parts.spectrum.stretches
+    shown = two.parts.spectrum.stretches
     assert shown.content.stretches[at].label == "elan vital"
     dots = shown.grab().toImage()
     band = QPoint(place.x(), shown.height() // 2)
     assert dots.pixelColor(band).name().upper() == ORANGE
-    assert window.parts.edited.isVisible()
-    window.commands["undo"].trigger()
-    assert not window.document.marks.stretches
-    window.parts.spectrum.position_requested.emit(span.middle)
+    assert two.parts.edited.isVisible()
+    two.commands["undo"].trigger()
+    assert not two.document.marks.stretches
+    two.parts.spectrum.position_requested.emit(span.middle)
     editor.setFocus()
     QTest.keyClick(editor, Key.Key_F2)
-    type_name(window, "again")
-    assert window.document.stretches_of(size)[at].name == "again"
+    type_name(two, "again")
+    assert two.document.stretches_of(size)[at].name == "again"
 
 
 def test_a_stretch_of_the_family_is_its_class(two: MainWindow) -> None:
@@ -533,7 +540,7 @@ def _is_text(artist: Any) -> bool:
 
 
 def test_a_session_keeps_names_colours_and_tags(
-    make_window: MakeWindow, two: MainWindow, qtbot: Any, tmp_path: Path
+    two: MainWindow, qtbot: Any, tmp_path: Path
 ) -> None:
     document = two.document
     document.rename_network(document.models[1].id, "after")
@@ -543,9 +550,11 @@ def test_a_session_keeps_names_colours_and_tags(
     document.rename_tag(7, OwnName("seven", "#123456"))
     path = tmp_path / "work.kvsession"
     save_as(qtbot, two, path)
-    other = make_window(path)
-    assert names(other) == ["best", "after"]
-    assert other.document.marks.names.classes == {"edge-x": OwnName(HAT, ORANGE)}
-    assert tagged(other, 7) == [1, 25]
-    assert other.state.tags[7].own == OwnName("seven", "#123456")
-    assert other.parts.edited.isVisible()
+    document.close_all()
+    two.sessions.open(path)
+    wait_idle(qtbot, two)
+    assert names(two) == ["best", "after"]
+    assert document.marks.names.classes == {"edge-x": OwnName(HAT, ORANGE)}
+    assert tagged(two, 7) == [1, 25]
+    assert two.state.tags[7].own == OwnName("seven", "#123456")
+    assert two.parts.edited.isVisible()
