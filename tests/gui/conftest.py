@@ -352,7 +352,10 @@ class Shared:
         """Let nothing of a session stay: its file, what is offered, what failed."""
         window, sessions = self._window, self._window.sessions
         if window.document.models and (sessions.path or not self._work.models):
-            sessions._saved, sessions._is_stale = window.document.work.fingerprint, False
+            sessions._saved, sessions._is_stale = (
+                window.document.work.fingerprint,
+                False,
+            )
             window.document.close_all()
         for offer in sessions.recovery.offers:
             sessions.recovery.dismiss(offer.path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import shutil
 import weakref
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,13 +25,13 @@ from kernelviewer.kernels.classes import CLASSES, PATTERNS
 from kernelviewer.state.comparing import Comparing
 from kernelviewer.state.selection import Classes
 from kernelviewer.state.session.files import SUFFIX
-from tests.gui.conftest import answer_next, wait_idle
+from tests.gui.conftest import Shared, answer_next, settle_down, wait_idle
 from tests.gui.harness import LEFT, drop, errors
 from tests.latent.runs import LAYERS, STEPS, made_run
 from tests.networks import write_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
@@ -41,12 +42,58 @@ SIZE = (7, 7)
 LAST = len(STEPS) - 1
 
 
-def open_made(window: MainWindow, qtbot: Any, folder: Path) -> dict[str, np.ndarray]:
-    """Write a run whose formation is known, and open it."""
-    expected = made_run(folder)
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of a run whose formation is known."""
+    return tmp_path_factory.mktemp("steps")
+
+
+@pytest.fixture(scope="module")
+def expected(folder: Path) -> dict[str, np.ndarray]:
+    """When its kernels form."""
+    return made_run(folder)
+
+
+@pytest.fixture(scope="module")
+def shared(
+    make_shared: MakeWindow, folder: Path, expected: dict[str, np.ndarray]
+) -> Shared:
+    window = make_shared()
+    window.opener.open_run([folder])
+    settle_down(window)
+    return Shared(window)
+
+
+@pytest.fixture
+def window(shared: Shared) -> MainWindow:
+    """The run is open."""
+    return shared.as_made()
+
+
+@pytest.fixture
+def empty(window: MainWindow) -> MainWindow:
+    """Nothing is open."""
+    window.document.close_all()
+    settle_down(window)
+    return window
+
+
+@pytest.fixture
+def heed() -> Iterator[Callable[..., None]]:
+    """Have something called by a signal until the test ends."""
+    with ExitStack() as stack:
+
+        def connect(signal: Any, call: Callable[[], object]) -> None:
+            signal.connect(call)
+            stack.callback(signal.disconnect, call)
+
+        yield connect
+
+
+def open_run(window: MainWindow, qtbot: Any, folder: Path) -> None:
+    """Open it anew: nothing is known of its steps yet."""
     window.opener.open_run([folder])
     wait_idle(qtbot, window)
-    return expected
 
 
 def click_step(window: MainWindow, qtbot: Any, step: int) -> None:
@@ -58,12 +105,12 @@ def click_step(window: MainWindow, qtbot: Any, step: int) -> None:
 
 
 def test_dropped_steps_are_offered_as_a_run(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    empty: MainWindow, qtbot: Any, tmp_path: Path
 ) -> None:
     made_run(tmp_path / "run")
     broken = tmp_path / "run" / "step-000020.safetensors"
     broken.write_bytes(b"\x10\0\0\0\0\0\0\0{")
-    window = make_window()
+    window = empty
     drop(window, tmp_path / "run")
     wait_idle(qtbot, window)
     assert window.document.models == ()
@@ -81,11 +128,10 @@ def test_dropped_steps_are_offered_as_a_run(
 
 
 def test_cancelled_question_opens_nothing(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    empty: MainWindow, qtbot: Any, folder: Path
 ) -> None:
-    made_run(tmp_path / "run")
-    window = make_window()
-    drop(window, tmp_path / "run")
+    window = empty
+    drop(window, folder)
     wait_idle(qtbot, window)
     asked = answer_next("Cancel")
     qtbot.waitUntil(lambda: bool(asked))
@@ -95,11 +141,11 @@ def test_cancelled_question_opens_nothing(
 
 
 def test_networks_without_numbers_are_no_run(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    empty: MainWindow, qtbot: Any, tmp_path: Path
 ) -> None:
     names = ("anna", "bert")
     files = [write_network(tmp_path / f"{name}.safetensors") for name in names]
-    window = make_window()
+    window = empty
     drop(window, *files)
     wait_idle(qtbot, window)
     assert [model.run for model in window.document.models] == [None, None]
@@ -107,10 +153,8 @@ def test_networks_without_numbers_are_no_run(
 
 
 def test_each_step_shows_what_encoding_it_alone_gives(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    window: MainWindow, qtbot: Any
 ) -> None:
-    window = make_window()
-    open_made(window, qtbot, tmp_path)
     window.docks["shares"].raise_()
     for step in (0, 3, LAST):
         click_step(window, qtbot, step)
@@ -137,10 +181,8 @@ def test_each_step_shows_what_encoding_it_alone_gives(
 
 
 def test_going_through_steps_encodes_nothing_and_marks_stay(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    window: MainWindow, qtbot: Any, monkeypatch: Any
 ) -> None:
-    window = make_window()
-    open_made(window, qtbot, tmp_path)
     document = window.document
     document.select("replace", Classes(frozenset(item.id for item in PATTERNS)))
     document.set_focus(window.state.pool.locate(5))
@@ -152,7 +194,7 @@ def test_going_through_steps_encodes_nothing_and_marks_stay(
         seen.append(key)
         return submit(lane, key, *given, **more)
 
-    window.jobs.submit = listen
+    monkeypatch.setattr(window.jobs, "submit", listen)
     for step in range(len(STEPS)):
         click_step(window, qtbot, step)
     assert not [key for key in seen if key.startswith(("encode", "family", "film"))]
@@ -162,10 +204,8 @@ def test_going_through_steps_encodes_nothing_and_marks_stay(
 
 
 def test_formation_is_what_was_made(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    window: MainWindow, expected: dict[str, np.ndarray], qtbot: Any
 ) -> None:
-    window = make_window()
-    expected = open_made(window, qtbot, tmp_path)
     window.layouts.show_panel("formation")
     wait_idle(qtbot, window)
     numbers = np.array(STEPS)
@@ -178,14 +218,12 @@ def test_formation_is_what_was_made(
 
 
 def test_playing_goes_to_the_end_and_stops(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path, monkeypatch: Any
+    window: MainWindow, qtbot: Any, heed: Any, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr("kernelviewer.gui.controllers.runs.PLAYED_MS", 0)
     monkeypatch.setattr("kernelviewer.gui.controllers.runs.SHORTEST_MS", 0)
-    window = make_window()
-    open_made(window, qtbot, tmp_path)
     steps: list[int] = []
-    window.document.changed.connect(lambda: steps.append(window.state.run.step))
+    heed(window.document.changed, lambda: steps.append(window.state.run.step))
     QTest.mouseClick(window.parts.steps.play, LEFT)
     model = window.state.run.id
     qtbot.waitUntil(lambda: not window.runs.is_playing(model))
@@ -197,12 +235,10 @@ def test_playing_goes_to_the_end_and_stops(
 
 
 def test_while_a_run_plays_every_view_stands_on_the_step_it_says(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path, monkeypatch: Any
+    window: MainWindow, qtbot: Any, heed: Any, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(runs, "PLAYED_MS", 0)
     monkeypatch.setattr(runs, "SHORTEST_MS", 0)
-    window = make_window()
-    open_made(window, qtbot, tmp_path)
     parts, model = window.parts, window.state.run.id
     window.layouts.show_panel("formation")
     window.layouts.show_panel("shares")
@@ -229,8 +265,8 @@ def test_while_a_run_plays_every_view_stands_on_the_step_it_says(
             weights = state.pool.weights_of(int(parts.grid.content.order[0]))
             assert np.shares_memory(weights, bank.sizes[SIZE].weights)
 
-    window.document.changed.connect(look)
-    window.laid_out.connect(lambda: laid_out.append(window.state.run.step))
+    heed(window.document.changed, look)
+    heed(window.laid_out, lambda: laid_out.append(window.state.run.step))
     window.runs.toggle(model)
     qtbot.waitUntil(lambda: not window.runs.is_playing(model))
     wait_idle(qtbot, window)
@@ -254,16 +290,14 @@ class Late:
 
 
 def test_a_step_that_takes_longer_than_its_time_has_others_left_out(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path, monkeypatch: Any
+    window: MainWindow, qtbot: Any, heed: Any, monkeypatch: Any
 ) -> None:
     for name in ("PLAYED_MS", "SHORTEST_MS", "LONGEST_MS"):
         monkeypatch.setattr(runs, name, 200)
-    window = make_window()
-    open_made(window, qtbot, tmp_path)
     click_step(window, qtbot, 0)
-    window.runs._clock = Late()
+    monkeypatch.setattr(window.runs, "_clock", Late())
     steps: list[int] = []
-    window.document.changed.connect(lambda: steps.append(window.state.run.step))
+    heed(window.document.changed, lambda: steps.append(window.state.run.step))
     model = window.state.run.id
     window.runs.toggle(model)
     qtbot.waitUntil(lambda: not window.runs.is_playing(model))
@@ -273,12 +307,12 @@ def test_a_step_that_takes_longer_than_its_time_has_others_left_out(
 
 
 def test_the_next_step_is_read_while_one_is_seen(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path, monkeypatch: Any
+    empty: MainWindow, qtbot: Any, folder: Path, monkeypatch: Any
 ) -> None:
     for name in ("PLAYED_MS", "SHORTEST_MS", "LONGEST_MS"):
         monkeypatch.setattr(runs, name, 10**9)
-    window = make_window()
-    open_made(window, qtbot, tmp_path)
+    window = empty
+    open_run(window, qtbot, folder)
     read: list[int] = []
 
     def note(ticket: Ticket, run: Any, step: int, like: Any) -> Any:
@@ -306,12 +340,8 @@ def test_the_next_step_is_read_while_one_is_seen(
         assert said == f"This is the {end} step of {model.run.name}"
 
 
-def test_a_step_asks_for_no_new_layout(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
-) -> None:
+def test_a_step_asks_for_no_new_layout(window: MainWindow, qtbot: Any) -> None:
     """One would cost more than all that a step changes."""
-    window = make_window()
-    open_made(window, qtbot, tmp_path)
     shown = [window.parts.threshold.coverage.text()]
     window.document.set_threshold(SIZE, 0.0)  # all identified, whatever the step
     for step in (0, 1):
@@ -337,10 +367,8 @@ def test_a_step_asks_for_no_new_layout(
 
 
 def test_the_chart_of_shares_keeps_its_areas_under_the_ring(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    window: MainWindow, qtbot: Any
 ) -> None:
-    window = make_window()
-    open_made(window, qtbot, tmp_path)
     window.layouts.show_panel("formation")
     window.layouts.show_panel("shares")
     chart = window.parts.shares
@@ -353,13 +381,14 @@ def test_the_chart_of_shares_keeps_its_areas_under_the_ring(
 
 
 def test_cancelled_encoding_can_be_asked_for_again(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    empty: MainWindow, qtbot: Any, folder: Path
 ) -> None:
-    window = make_window()
-    made_run(tmp_path)
-    window.opener.open_run([tmp_path])
-    qtbot.waitUntil(lambda: window.jobs.is_current("film 1"))
-    window.jobs.cancel("film 1")
+    window = empty
+    window.opener.open_run([folder])
+    qtbot.waitUntil(lambda: bool(window.document.models))
+    film = f"film {window.document.models[0].id}"
+    qtbot.waitUntil(lambda: window.jobs.is_current(film))
+    window.jobs.cancel(film)
     wait_idle(qtbot, window)
     assert window.state.track is None
     click_step(window, qtbot, 2)  # read and encoded alone
@@ -370,11 +399,9 @@ def test_cancelled_encoding_can_be_asked_for_again(
 
 
 def test_session_keeps_the_run_and_its_step(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    window: MainWindow, qtbot: Any, tmp_path: Path
 ) -> None:
-    folder, saved = tmp_path / "run", tmp_path / f"work{SUFFIX}"
-    window = make_window()
-    open_made(window, qtbot, folder)
+    saved = tmp_path / f"work{SUFFIX}"
     click_step(window, qtbot, 2)
     window.document.set_focus(window.state.pool.locate(7))
     window.sessions.save_to(saved)
@@ -394,22 +421,21 @@ def test_session_keeps_the_run_and_its_step(
 
 
 def test_new_checkpoints_of_a_watched_folder_join(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path, monkeypatch: Any
+    empty: MainWindow, qtbot: Any, folder: Path, tmp_path: Path, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr("kernelviewer.gui.controllers.runs.WATCHED_MS", 1)
     monkeypatch.setattr("kernelviewer.jobs.runs.SETTLED", 0.0)
-    made_run(tmp_path / "all")
-    files = sorted((tmp_path / "all").iterdir())
-    folder = tmp_path / "training"
-    window = make_window()
-    window.runs.watch(folder, window.opener.take_run)
-    folder.mkdir()
-    shutil.copy(files[0], folder)
+    files = sorted(folder.iterdir())
+    training = tmp_path / "training"
+    window = empty
+    window.runs.watch(training, window.opener.take_run)
+    training.mkdir()
+    shutil.copy(files[0], training)
     qtbot.waitUntil(lambda: len(window.document.models) == 1, timeout=20_000)
     assert window.parts.steps.note.text().startswith("watching")
-    half = folder / files[1].name
+    half = training / files[1].name
     half.write_bytes(files[1].read_bytes()[:200])
-    shutil.copy(files[2], folder)
+    shutil.copy(files[2], training)
     run = lambda: window.document.models[0].run  # noqa: E731
     qtbot.waitUntil(lambda: run().numbers == (STEPS[0], STEPS[2]), timeout=20_000)
     half.write_bytes(files[1].read_bytes())
@@ -421,11 +447,7 @@ def test_new_checkpoints_of_a_watched_folder_join(
     assert not errors(window)
 
 
-def test_a_step_opens_as_a_network_of_its_own(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
-) -> None:
-    window = make_window()
-    open_made(window, qtbot, tmp_path)
+def test_a_step_opens_as_a_network_of_its_own(window: MainWindow, qtbot: Any) -> None:
     click_step(window, qtbot, 1)
     window.commands["open_step"].trigger()
     wait_idle(qtbot, window)
@@ -437,12 +459,10 @@ def test_a_step_opens_as_a_network_of_its_own(
 
 
 def test_any_step_is_compared_with_any_other(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path, monkeypatch: Any
+    window: MainWindow, qtbot: Any, heed: Any, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(runs, "PLAYED_MS", 0)
     monkeypatch.setattr(runs, "SHORTEST_MS", 0)
-    window = make_window()
-    open_made(window, qtbot, tmp_path)
     click_step(window, qtbot, 1)
     window.commands["open_step"].trigger()
     wait_idle(qtbot, window)
@@ -467,7 +487,7 @@ def test_any_step_is_compared_with_any_other(
             cosine /= (lengths[0] * lengths[1])[there]
             assert np.allclose(pairs.found.cosine[there], cosine, atol=1e-4)
 
-    window.document.changed.connect(look)
+    heed(window.document.changed, look)
     window.compare(Comparing(alone.id, run.id))
     for step in (LAST, 0, 1, 3):
         click_step(window, qtbot, step)
@@ -483,8 +503,8 @@ def test_any_step_is_compared_with_any_other(
     assert not errors(window)
 
 
-def test_the_sample_run_opens(make_window: MakeWindow, qtbot: Any) -> None:
-    window = make_window()
+def test_the_sample_run_opens(empty: MainWindow, qtbot: Any) -> None:
+    window = empty
     window.commands["open_sample_run"].trigger()
     wait_idle(qtbot, window)
     count = len(list(resource("sample-run").glob("*.gz")))
@@ -495,10 +515,8 @@ def test_the_sample_run_opens(make_window: MakeWindow, qtbot: Any) -> None:
 
 
 def test_film_strips_show_every_step_and_mark_the_present_one(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    window: MainWindow, qtbot: Any
 ) -> None:
-    window = make_window()
-    open_made(window, qtbot, tmp_path)
     grid, picture = window.parts.grid, window.parts.controls.picture
     assert picture.choices["strip"].startswith("film strips")
     picture.chosen.emit("strip")
@@ -536,10 +554,11 @@ def test_film_strips_show_every_step_and_mark_the_present_one(
 
 
 def test_a_strip_s_step_that_cannot_be_read_any_more_is_blank(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    empty: MainWindow, qtbot: Any, tmp_path: Path
 ) -> None:
-    window = make_window()
-    open_made(window, qtbot, tmp_path)
+    window = empty
+    made_run(tmp_path)
+    open_run(window, qtbot, tmp_path)
     sorted(tmp_path.iterdir())[1].unlink()
     window.parts.controls.picture.chosen.emit("strip")
     wait_idle(qtbot, window)
@@ -549,10 +568,8 @@ def test_a_strip_s_step_that_cannot_be_read_any_more_is_blank(
 
 
 def test_the_focused_kernel_s_way_is_drawn_on_spectrum_and_plane(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    window: MainWindow, qtbot: Any
 ) -> None:
-    window = make_window()
-    open_made(window, qtbot, tmp_path)
     window.layouts.show_panel("scatter")
     spectrum, scatter = window.parts.spectrum.histogram, window.parts.scatter
     assert spectrum.path == ()
@@ -581,7 +598,7 @@ def test_the_focused_kernel_s_way_is_drawn_on_spectrum_and_plane(
 
 
 def test_memory_holds_a_few_steps_and_what_names_all(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path, monkeypatch: Any
+    empty: MainWindow, qtbot: Any, folder: Path, monkeypatch: Any
 ) -> None:
     alive: list[weakref.ref[Any]] = []
 
@@ -593,8 +610,8 @@ def test_memory_holds_a_few_steps_and_what_names_all(
     monkeypatch.setattr(runs, "read_step", read)
     monkeypatch.setattr(image, "read_step", read)
     monkeypatch.setattr(runs, "KEPT_BYTES", 0)
-    window = make_window()
-    open_made(window, qtbot, tmp_path)
+    window = empty
+    open_run(window, qtbot, folder)
     window.parts.controls.picture.chosen.emit("strip")
     wait_idle(qtbot, window)
     for step in range(len(STEPS)):
@@ -611,10 +628,8 @@ def test_memory_holds_a_few_steps_and_what_names_all(
 
 
 def test_keys_go_from_step_to_step_and_the_curve_is_over_them(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    window: MainWindow, qtbot: Any
 ) -> None:
-    window = make_window()
-    open_made(window, qtbot, tmp_path)
     slider = window.parts.steps.slider
     for key, step in (
         (Qt.Key.Key_Home, 0),
@@ -628,15 +643,13 @@ def test_keys_go_from_step_to_step_and_the_curve_is_over_them(
         assert window.state.run.step == step
         assert slider.content.step == step
     with_curve = slider.grab().toImage()
-    slider.set_content(replace(slider.content, coverage=()))
+    content = slider.content
+    slider.set_content(replace(content, coverage=()))
     assert slider.grab().toImage() != with_curve
+    slider.set_content(content)
 
 
-def test_the_tree_s_rows_stay_from_step_to_step(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
-) -> None:
-    window = make_window()
-    open_made(window, qtbot, tmp_path)
+def test_the_tree_s_rows_stay_from_step_to_step(window: MainWindow, qtbot: Any) -> None:
     tree = window.parts.tree
     (root,) = tree.source.roots
     tree.tree.collapse(tree._index(root))
