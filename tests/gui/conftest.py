@@ -224,6 +224,33 @@ def window(
 
 
 @pytest.fixture
+def open_anew(
+    make_shared: MakeWindow, shared_windows: dict[Made, Shared]
+) -> Callable[..., MainWindow]:
+    """Open files as `make_window` does, but in a window of the module, as it was made.
+
+    What was open in it before is gone, as if its networks had been closed.
+    """
+    made = Made(0)
+
+    def open_files(*paths: Path, by: By | None = None, **how: Any) -> MainWindow:
+        if made not in shared_windows:
+            shared_windows[made] = Shared(make_shared())
+        window = shared_windows[made].as_made()
+        window.resize(*how.get("size", SMALL))
+        if how.get("size") == LARGE:
+            spread(window)
+        if by is not None:
+            marks = replace(window.document.marks, naming=Naming(by))
+            window.document.restore(replace(window.document.work, marks=marks))
+        window.opener.open(paths)
+        settle_down(window)
+        return window
+
+    return open_files
+
+
+@pytest.fixture
 def own_window(
     request: pytest.FixtureRequest, make_window: MakeWindow, tmp_path: Path
 ) -> MainWindow:
@@ -322,6 +349,7 @@ class Shared:
 
     def as_made(self) -> MainWindow:
         """The window as it was: its work, its look and what lies where."""
+        from PySide6.QtTest import QTest
         from PySide6.QtWidgets import QApplication
 
         from kernelviewer.gui.theme import tokens
@@ -344,6 +372,7 @@ class Shared:
         for number in tuple(window.parts.jobs_panel.rows):
             window.parts.jobs_panel.remove(number)
         window.activateWindow()
+        assert QTest.qWaitForWindowActive(window)
         window.setFocus()
         settle_down(window)
         return window

@@ -142,7 +142,8 @@ def saved(make_window: MakeWindow, qtbot: Any, path: Path, *files: Path) -> list
     window.document.select("replace", everything)
     save_as(qtbot, window, path)
     found = selected(window)
-    window.close()
+    window.document.close_all()
+    wait_idle(qtbot, window)
     return found
 
 

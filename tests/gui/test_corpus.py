@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 
 from kernelviewer.corpus.query import Questions, parse
 from kernelviewer.corpus.store import Corpus, Store
 from kernelviewer.gui.view_menus import GridMenu
+from kernelviewer.gui.views.corpus import MOST
 from kernelviewer.gui.views.network_table import KERNELS, NAME
 from kernelviewer.jobs import corpus as jobs
 from tests.corpus.made import make_corpus
@@ -53,9 +55,14 @@ def corpus(built: Path, tmp_path: Path) -> Corpus:
 
 
 @pytest.fixture
-def window(make_window: MakeWindow, qtbot: Any, corpus: Corpus) -> MainWindow:
+def window(open_anew: MakeWindow, qtbot: Any, corpus: Corpus) -> MainWindow:
     """The corpus is open, and nothing else."""
-    window = make_window(corpus.folder, size=(1600, 1000))
+    window = open_anew(size=(1600, 1000))
+    page = window.parts.corpus
+    page.most.setValue(MOST)
+    page.sample.setChecked(False)
+    page.networks.search.clear()
+    window.opener.open([corpus.folder])
     wait_idle(qtbot, window)
     return window
 
@@ -320,7 +327,7 @@ def test_a_session_says_that_the_corpus_has_changed(
 
 def test_a_session_reopens_what_was_drawn_and_misses_a_corpus_that_is_gone(
     window: MainWindow,
-    make_window: MakeWindow,
+    open_anew: MakeWindow,
     qtbot: Any,
     corpus: Corpus,
     tmp_path: Path,
@@ -339,7 +346,7 @@ def test_a_session_reopens_what_was_drawn_and_misses_a_corpus_that_is_gone(
     path = tmp_path / "work.kvsession"
     window.sessions.save_to(path)
     wait_idle(qtbot, window)
-    other = make_window(path, size=(1600, 1000))
+    other = open_anew(path, size=(1600, 1000))
     wait_idle(qtbot, other)
     after = other.document.models
     assert [m.drawn for m in after] == [m.drawn for m in before]
@@ -351,7 +358,7 @@ def test_a_session_reopens_what_was_drawn_and_misses_a_corpus_that_is_gone(
     assert other.page == "kernels"
     assert not other.sessions.is_modified
     corpus.folder.rename(tmp_path / "elsewhere")
-    third = make_window(path, size=(1600, 1000))
+    third = open_anew(path, size=(1600, 1000))
     wait_idle(qtbot, third)
     dialog = third.findChild(object, "locateDialog")
     assert dialog is not None
@@ -379,9 +386,9 @@ def test_closing_leaves_what_was_opened(window: MainWindow, qtbot: Any) -> None:
 
 
 def test_a_corpus_in_a_folder_is_no_checkpoint(
-    make_window: MakeWindow, qtbot: Any, corpus: Corpus, built: Path
+    open_anew: MakeWindow, qtbot: Any, corpus: Corpus, built: Path
 ) -> None:
-    window = make_window(built, size=(1600, 1000))
+    window = open_anew(built, size=(1600, 1000))
     wait_idle(qtbot, window)
     names = sorted(model.name for model in window.document.models)
     assert names == sorted((*NAMES, "noise"))
@@ -393,7 +400,7 @@ def test_a_corpus_in_a_folder_is_no_checkpoint(
 
 
 def test_without_the_extra_it_says_what_to_install(
-    make_window: MakeWindow,
+    open_anew: MakeWindow,
     qtbot: Any,
     corpus: Corpus,
     monkeypatch: pytest.MonkeyPatch,
@@ -402,8 +409,9 @@ def test_without_the_extra_it_says_what_to_install(
         raise ImportError(name)
 
     monkeypatch.setattr("kernelviewer.corpus.store.import_module", missing)
-    window = make_window(corpus.folder)
+    window = open_anew(corpus.folder)
     wait_idle(qtbot, window)
+    window.findChild(QWidget, "unopenedDialog").close()
     (unusable,) = window.opener.unusable.values()
     assert "duckdb, which is not installed" in unusable.message
     assert "pip install 'kernelviewer[corpus]'" in unusable.hint

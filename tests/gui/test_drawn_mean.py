@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def shifted(
-    make_window: MakeWindow, qtbot: Any, small_file: Path, tmp_path: Path
+    open_anew: MakeWindow, qtbot: Any, small_file: Path, tmp_path: Path
 ) -> MainWindow:
     """Kernels with means larger than their patterns: with them all is of one sign."""
     tensors = load_file(small_file)
@@ -39,7 +39,7 @@ def shifted(
     }
     path = tmp_path / "shifted.safetensors"
     save_file(moved, path)
-    window = make_window(path)
+    window = open_anew(path)
     wait_idle(qtbot, window)
     return window
 
@@ -101,7 +101,7 @@ def test_the_menu_of_the_scale_decides_and_undo_takes_it_back(
 
 
 def test_a_session_keeps_the_choice(
-    shifted: MainWindow, qtbot: Any, tmp_path: Path, make_window: MakeWindow
+    shifted: MainWindow, qtbot: Any, tmp_path: Path, open_anew: MakeWindow
 ) -> None:
     path = tmp_path / "work.kvsession"
     shifted.document.draw_mean("without")
@@ -109,7 +109,7 @@ def test_a_session_keeps_the_choice(
     shifted.sessions.save_to(path)
     wait_idle(qtbot, shifted)
     assert from_text(path.read_text()).mean == "without"
-    again = make_window(path)
+    again = open_anew(path)
     wait_idle(qtbot, again)
     assert again.document.marks.mean == "without"
 

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 
 def test_dropping_a_file_shows_its_tree_and_every_kernel(
-    make_window: MakeWindow, qtbot: Any, small_file: Path
+    open_anew: MakeWindow, qtbot: Any, small_file: Path
 ) -> None:
-    window = make_window()
+    window = open_anew()
     drop(window, small_file)
     wait_idle(qtbot, window)
     (bank,) = window.document.banks
@@ -46,12 +46,12 @@ def test_dropping_a_file_shows_its_tree_and_every_kernel(
 
 
 def test_one_bad_file_among_several_leaves_the_others_open(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    open_anew: MakeWindow, qtbot: Any, tmp_path: Path
 ) -> None:
     good = [write_network(tmp_path / f"net{n}.safetensors", seed=n) for n in range(9)]
     bad = tmp_path / "page.pth"
     bad.write_text("<!DOCTYPE html><html><body>Not found</body></html>")
-    window = make_window()
+    window = open_anew()
     drop(window, *good[:4], bad, *good[4:])
     wait_idle(qtbot, window)
     asked = answer_next("Separately")
@@ -69,12 +69,13 @@ def test_one_bad_file_among_several_leaves_the_others_open(
     assert dialog.isVisible()
     QTest.mouseClick(dialog.findChild(QPushButton, "copyDetails"), LEFT)
     assert "page.pth" in QGuiApplication.clipboard().text()
+    dialog.close()
 
 
 def test_networks_that_arrive_together_are_one_change(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    open_anew: MakeWindow, qtbot: Any, tmp_path: Path
 ) -> None:
-    window = make_window()
+    window = open_anew()
     told: list[int] = []
     window.document.changed.connect(lambda: told.append(len(window.document.banks)))
     paths = [write_network(tmp_path / f"net{n}.safetensors", seed=n) for n in range(3)]
@@ -91,14 +92,14 @@ def test_networks_that_arrive_together_are_one_change(
 
 
 def test_a_dropped_folder_is_searched(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    open_anew: MakeWindow, qtbot: Any, tmp_path: Path
 ) -> None:
     inner = tmp_path / "runs" / "a"
     inner.mkdir(parents=True)
     write_network(inner / "one.safetensors")
     write_network(tmp_path / "runs" / "two.bin")
     (inner / "log.txt").write_text("epoch 1")
-    window = make_window()
+    window = open_anew()
     drop(window, tmp_path / "runs")
     wait_idle(qtbot, window)
     assert {bank.name for bank in window.document.banks} == {"one", "two"}
@@ -106,21 +107,22 @@ def test_a_dropped_folder_is_searched(
 
 
 def test_an_empty_folder_is_said_to_be_empty(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    open_anew: MakeWindow, qtbot: Any, tmp_path: Path
 ) -> None:
     (tmp_path / "empty").mkdir()
-    window = make_window()
+    window = open_anew()
     drop(window, tmp_path / "empty")
     wait_idle(qtbot, window)
     assert window.document.banks == ()
     (message,) = errors(window)
     assert "empty" in message
+    window.findChild(QWidget, "unopenedDialog").close()
 
 
 def test_dragging_away_uncovers_the_window(
-    make_window: MakeWindow, small_file: Path
+    open_anew: MakeWindow, small_file: Path
 ) -> None:
-    window = make_window()
+    window = open_anew()
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(small_file))])
     copy = Qt.DropAction.CopyAction
@@ -131,9 +133,9 @@ def test_dragging_away_uncovers_the_window(
 
 
 def test_the_overlay_hides_the_window_and_counts_folders(
-    make_window: MakeWindow, qtbot: Any, small_file: Path, tmp_path: Path
+    open_anew: MakeWindow, qtbot: Any, small_file: Path, tmp_path: Path
 ) -> None:
-    window = make_window(small_file)
+    window = open_anew(small_file)
     wait_idle(qtbot, window)
     folder = tmp_path / "run"
     folder.mkdir()
@@ -152,8 +154,8 @@ def test_the_overlay_hides_the_window_and_counts_folders(
     assert row == {ground.name()}
 
 
-def test_text_cannot_be_dropped(make_window: MakeWindow) -> None:
-    window = make_window()
+def test_text_cannot_be_dropped(open_anew: MakeWindow) -> None:
+    window = open_anew()
     data = QMimeData()
     data.setText("hello")
     enter = QDragEnterEvent(
@@ -165,13 +167,13 @@ def test_text_cannot_be_dropped(make_window: MakeWindow) -> None:
 
 
 def test_what_was_opened_is_told_after_it_is_shown(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    open_anew: MakeWindow, qtbot: Any, tmp_path: Path
 ) -> None:
     paths = [
         write_network(tmp_path / f"{n}.safetensors", seed=seed)
         for seed, n in enumerate("ab")
     ]
-    window = make_window()
+    window = open_anew()
     drop(window, *paths)
     qtbot.waitUntil(lambda: len(window.document.banks) == 2, timeout=20_000)
     assert "depthwise kernels" in window.statusBar().currentMessage()
@@ -179,7 +181,7 @@ def test_what_was_opened_is_told_after_it_is_shown(
 
 
 def test_closing_all_stops_what_is_being_opened(
-    make_window: MakeWindow,
+    open_anew: MakeWindow,
     qtbot: Any,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -190,7 +192,7 @@ def test_closing_all_stops_what_is_being_opened(
         write_network(tmp_path / f"{name}.safetensors", seed=seed)
         for seed, name in enumerate(("first", "second", "third"))
     ]
-    window = make_window(files[0])
+    window = open_anew(files[0])
     reading, go_on = threading.Event(), threading.Event()
     load = tasks.load
 

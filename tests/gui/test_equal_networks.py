@@ -13,7 +13,7 @@ from safetensors.numpy import load_file, save_file
 from kernelviewer.gui.search import collect
 from kernelviewer.state.model import LayerRef
 from kernelviewer.state.selection import Layers
-from tests.gui.conftest import LARGE, wait_idle
+from tests.gui.conftest import LARGE, Shared, wait_idle
 from tests.gui.harness import NO_KEY, tree_rows
 from tests.gui.session_harness import save_as
 from tests.networks import write_network
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from tests.gui.harness import MakeWindow
 
 
-@pytest.fixture
-def paths(tmp_path: Path) -> list[Path]:
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """A network, the same again, and one of which a layer was trained further."""
+    tmp_path = tmp_path_factory.mktemp("alike")
     best, final = tmp_path / "best.safetensors", tmp_path / "final.safetensors"
     tuned = tmp_path / "tuned.safetensors"
     shutil.copy(write_network(best), final)
@@ -39,9 +40,14 @@ def paths(tmp_path: Path) -> list[Path]:
     return [best, final, tuned]
 
 
+@pytest.fixture(scope="module")
+def shared(make_shared: MakeWindow, paths: list[Path]) -> Shared:
+    return Shared(make_shared(*paths[:2], size=LARGE))
+
+
 @pytest.fixture
-def window(make_window: MakeWindow, paths: list[Path]) -> MainWindow:
-    return make_window(*paths[:2], size=LARGE)
+def window(shared: Shared) -> MainWindow:
+    return shared.as_made()
 
 
 def once_of(window: MainWindow) -> QAction:
@@ -58,9 +64,11 @@ def plain(text: str) -> str:
 
 
 def test_the_tree_marks_what_an_earlier_network_has(
-    make_window: MakeWindow, paths: list[Path]
+    window: MainWindow, paths: list[Path], qtbot: Any
 ) -> None:
-    rows = tree_rows(make_window(*paths))
+    window.opener.open(paths[2:])
+    wait_idle(qtbot, window)
+    rows = tree_rows(window)
     assert {"best", "= final", "(=) tuned"} <= rows.keys()
     assert {"= stages.0", "= stages.2", "stages.1"} <= rows.keys()
     assert "= stages.1" not in rows
@@ -71,9 +79,9 @@ def test_the_tree_marks_what_an_earlier_network_has(
 
 
 def test_it_is_said_when_an_equal_network_opens(
-    make_window: MakeWindow, paths: list[Path], qtbot: Any
+    window: MainWindow, paths: list[Path], qtbot: Any
 ) -> None:
-    window = make_window(paths[0])
+    window.document.close(window.document.models[1].id)
     told: list[str] = []
     window.opener.told.connect(told.append)
     window.opener.open(paths[1:2])
@@ -147,13 +155,16 @@ def test_typing_finds_the_switch(window: MainWindow) -> None:
 
 
 def test_a_session_keeps_the_switch(
-    window: MainWindow, make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    window: MainWindow, qtbot: Any, tmp_path: Path
 ) -> None:
     once_of(window).trigger()
     path = tmp_path / "one.kvsession"
     save_as(qtbot, window, path)
     assert json.loads(path.read_text())["charts"]["equal"] == "all"
-    window.close()
-    again = make_window(path)
-    assert not once_of(again).isChecked()
-    assert total(again) == 96
+    window.document.close_all()
+    once_of(window).trigger()
+    assert once_of(window).isChecked()
+    window.sessions.open(path)
+    wait_idle(qtbot, window)
+    assert not once_of(window).isChecked()
+    assert total(window) == 96

@@ -67,13 +67,13 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 
 def test_selected_pairs_are_written_from_both_networks(
-    make_window: MakeWindow,
+    open_anew: MakeWindow,
     files: list[Path],
     qtbot: Any,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    window = make_window(*files)
+    window = open_anew(*files)
     window.commands["compare"].trigger()
     wait_idle(qtbot, window)
     click_row(window, "second")
@@ -86,13 +86,13 @@ def test_selected_pairs_are_written_from_both_networks(
 
 
 def test_the_table_is_that_of_the_command_line(
-    make_window: MakeWindow,
+    open_anew: MakeWindow,
     files: list[Path],
     qtbot: Any,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    window = make_window(*files)
+    window = open_anew(*files)
     save(window, monkeypatch, tmp_path / "window")
     wait_idle(qtbot, window)
     assert "120 rows" in window.statusBar().currentMessage().replace("\u202f", " ")
@@ -103,19 +103,22 @@ def test_the_table_is_that_of_the_command_line(
 
 
 def test_stretches_threshold_and_selection_of_the_window_are_used(
-    make_window: MakeWindow,
+    open_anew: MakeWindow,
     files: list[Path],
     qtbot: Any,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    window = make_window(*files)
+    window = open_anew(*files)
     document, view = window.document, window.parts.spectrum
     view.rename_requested.emit(2, 8)
     document.set_threshold(SIZE, 0.3)
-    document.show_layers(frozenset({LayerRef(1, 0), LayerRef(2, 0), LayerRef(2, 1)}))
+    one, two = (model.id for model in document.models)
+    document.show_layers(
+        frozenset({LayerRef(one, 0), LayerRef(two, 0), LayerRef(two, 1)})
+    )
     document.select("replace", CodeRange(0.1, 0.6))
-    document.select("subtract", Layers(frozenset({LayerRef(2, 1)})))
+    document.select("subtract", Layers(frozenset({LayerRef(two, 1)})))
     state = window.state
     save(window, monkeypatch, tmp_path / "some.csv", "labelsOfSelected")
     wait_idle(qtbot, window)
@@ -138,13 +141,13 @@ def test_stretches_threshold_and_selection_of_the_window_are_used(
 
 
 def test_a_folder_that_is_not_there_is_named_and_nothing_is_lost(
-    make_window: MakeWindow,
+    open_anew: MakeWindow,
     files: list[Path],
     qtbot: Any,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    window = make_window(files[0])
+    window = open_anew(files[0])
     path = tmp_path / "none" / "labels.csv"
     save(window, monkeypatch, path)
     wait_idle(qtbot, window)
@@ -153,9 +156,9 @@ def test_a_folder_that_is_not_there_is_named_and_nothing_is_lost(
 
 
 def test_cancelling_leaves_the_old_table_as_it_was(
-    make_window: MakeWindow, files: list[Path], tmp_path: Path
+    open_anew: MakeWindow, files: list[Path], tmp_path: Path
 ) -> None:
-    window = make_window(files[0])
+    window = open_anew(files[0])
     path = tmp_path / "out" / "labels.csv"
     path.parent.mkdir()
     path.write_text("mine")
@@ -169,9 +172,9 @@ def test_cancelling_leaves_the_old_table_as_it_was(
 
 
 def test_codes_that_are_still_to_come_are_waited_for(
-    make_window: MakeWindow, files: list[Path], tmp_path: Path
+    open_anew: MakeWindow, files: list[Path], tmp_path: Path
 ) -> None:
-    window = make_window(*files)
+    window = open_anew(*files)
     window.document.select("replace", CodeRange(0.0, 0.5))
     wish = wish_of(window.document, "cpu", only_selected=True)
     later = replace(wish, analyses={})

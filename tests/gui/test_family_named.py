@@ -43,9 +43,9 @@ def half_noise(tmp_path: Path) -> Path:
 
 
 def test_noise_is_unidentified_and_its_coverage_stands_beside(
-    half_noise: Path, make_window: Callable[..., MainWindow], qtbot: Any
+    half_noise: Path, open_anew: Callable[..., MainWindow], qtbot: Any
 ) -> None:
-    window = make_window(half_noise)
+    window = open_anew(half_noise)
     wait_idle(qtbot, window)
     state = window.state
     assert state.autoencoder is None

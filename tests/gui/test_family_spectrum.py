@@ -17,7 +17,7 @@ from kernelviewer.kernels.family.spectrum import family_spectrum
 from kernelviewer.latent.stretches import stretch_at, stretch_of
 from kernelviewer.state.selection import CodeRange
 from kernelviewer.state.similarity import row_at
-from tests.gui.conftest import wait_idle
+from tests.gui.conftest import Shared, wait_idle
 from tests.gui.harness import LEFT, NO_KEY
 
 if TYPE_CHECKING:
@@ -49,10 +49,15 @@ def network(folder: Path) -> Path:
     return folder / "wide.safetensors"
 
 
+@pytest.fixture(scope="module")
+def shared(make_shared: MakeWindow, tmp_path_factory: Any) -> Shared:
+    return Shared(make_shared(network(tmp_path_factory.mktemp("wide"))))
+
+
 @pytest.fixture
-def window(make_window: MakeWindow, tmp_path: Path) -> MainWindow:
+def window(shared: Shared) -> MainWindow:
     """The window with kernels of three sizes, named by the family."""
-    return make_window(network(tmp_path))
+    return shared.as_made()
 
 
 def title(window: MainWindow) -> str:
@@ -197,9 +202,8 @@ def test_figures_of_codes_need_no_autoencoder(
 
 
 def test_sessions_keep_place_and_ranges_of_either_spectrum(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    window: MainWindow, qtbot: Any, tmp_path: Path
 ) -> None:
-    window = make_window(network(tmp_path))
     document = window.document
     document.show_size((13, 13))
     document.select("replace", CodeRange(0.1, 0.6, "family"))
@@ -211,9 +215,8 @@ def test_sessions_keep_place_and_ranges_of_either_spectrum(
     path = tmp_path / "mine.kvsession"
     window.sessions.save_to(path)
     wait_idle(qtbot, window)
-    window.close()
-    window = make_window(path)
-    document = window.document
+    document.close_all()
+    window.sessions.open(path)
     wait_idle(qtbot, window)
     assert [step.query for step in document.selection.steps] == [
         CodeRange(0.1, 0.6, "family"),

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QPushButton
 
 from kernelviewer.gui.controllers import schedulers
 from kernelviewer.gui.text import percent
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import CLASSES, Naming
 from kernelviewer.kernels.family import family_fit
 from kernelviewer.latent.labels import agreement, label
 from kernelviewer.latent.stretches import TOLERANCE
@@ -52,9 +52,9 @@ def expected(window: MainWindow, threshold: float) -> str:
 
 
 def test_names_are_compared_and_follow_the_threshold(
-    make_window: MakeWindow, tmp_path: Path
+    open_anew: MakeWindow, tmp_path: Path
 ) -> None:
-    window = make_window(*paths(tmp_path), by="code")
+    window = open_anew(*paths(tmp_path), by="code")
     for threshold in (0.3, 0.5):
         window.document.set_threshold((7, 7), threshold)
         assert line(window) == expected(window, threshold)
@@ -63,13 +63,13 @@ def test_names_are_compared_and_follow_the_threshold(
 
 
 def test_many_kernels_are_compared_only_when_asked_for(
-    make_window: MakeWindow,
+    open_anew: MakeWindow,
     qtbot: Any,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(schedulers, "LIMIT", 100)
-    window = make_window(*paths(tmp_path), by="code")
+    window = open_anew(*paths(tmp_path), by="code")
     assert not any(size == (7, 7) for _, size in window.document.families)
     assert "Not named" in line(window)
     assert "160" in line(window)
@@ -78,16 +78,21 @@ def test_many_kernels_are_compared_only_when_asked_for(
     assert "Naming by" in line(window)
     wait_idle(qtbot, window)
     assert line(window) == expected(window, 0.3)
+    window.document.close_all()
+    window.document.name(Naming("code"))
+    window.opener.open(paths(tmp_path))
+    wait_idle(qtbot, window)
+    assert "Not named" in line(window), "others were asked for"
 
 
 def test_a_comparison_given_up_is_offered_again(
-    make_window: MakeWindow,
+    open_anew: MakeWindow,
     qtbot: Any,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(schedulers, "LIMIT", 100)
-    window = make_window(*paths(tmp_path), by="code")
+    window = open_anew(*paths(tmp_path), by="code")
     analyst = window.families
     QTest.mouseClick(window.findChild(QPushButton, "compareNames"), LEFT)
     for model in window.document.models:
@@ -98,9 +103,9 @@ def test_a_comparison_given_up_is_offered_again(
 
 
 def test_the_focused_kernel_shows_its_own_family_member(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    open_anew: MakeWindow, qtbot: Any, tmp_path: Path
 ) -> None:
-    window = make_window(paths(tmp_path)[0], by="code")
+    window = open_anew(paths(tmp_path)[0], by="code")
     window.document.set_threshold((7, 7), 1.0)
     window.acts.focus(3)
     wait_idle(qtbot, window)
@@ -121,9 +126,9 @@ def test_the_focused_kernel_shows_its_own_family_member(
 
 
 def test_a_network_that_is_closed_is_compared_no_more(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    open_anew: MakeWindow, qtbot: Any, tmp_path: Path
 ) -> None:
-    window = make_window(*paths(tmp_path), by="code")
+    window = open_anew(*paths(tmp_path), by="code")
     window.document.set_threshold((7, 7), 0.3)
     before = line(window)
     window.document.close(window.document.models[0].id)

@@ -18,21 +18,11 @@ from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.latent.labels import label
 from kernelviewer.state.similarity import row_at
 from tests.gui.conftest import wait_idle
-from tests.networks import write_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from kernelviewer.gui.main_window import MainWindow
 
-    MakeWindow = Callable[..., MainWindow]
-
 SEVEN = (7, 7)
-
-
-def network(tmp_path: Path) -> Path:
-    return write_network(tmp_path / "net.safetensors", channels=40)
 
 
 def text_of(window: MainWindow, name: str) -> str:
@@ -44,10 +34,7 @@ def names(window: MainWindow) -> list[str]:
     return [CLASSES[index].id for index in window.state.labels.best.tolist()]
 
 
-def test_every_view_follows_the_switch_and_undo(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
-) -> None:
-    window = make_window(network(tmp_path))
+def test_every_view_follows_the_switch_and_undo(window: MainWindow, qtbot: Any) -> None:
     kernels = window.document.banks[0].sizes[SEVEN].weights
     coder = shipped(SEVEN)
     by_code = label(coder.encode(kernels), coder.stretches, coder.threshold)
@@ -81,10 +68,7 @@ def test_every_view_follows_the_switch_and_undo(
     assert window.document.undo_name == "Naming"
 
 
-def test_fine_words_or_the_papers(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
-) -> None:
-    window = make_window(network(tmp_path))
+def test_fine_words_or_the_papers(window: MainWindow, qtbot: Any) -> None:
     family = family_fit(window.document.banks[0].sizes[SEVEN].weights)
     shares = text_of(window, "coverage"), text_of(window, "namesHold")
     assert set(window.parts.histogram.rows) <= {*FINE.rows}
@@ -107,9 +91,8 @@ def test_fine_words_or_the_papers(
 
 
 def test_the_focused_kernel_shows_both_and_the_margin(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    window: MainWindow, qtbot: Any
 ) -> None:
-    window = make_window(network(tmp_path))
     weights = window.document.banks[0].sizes[SEVEN].weights
     family = family_fit(weights)
     nearest = int(np.argmin(family.margin))
@@ -136,9 +119,9 @@ def test_the_focused_kernel_shows_both_and_the_margin(
 
 
 def test_progress_is_told_until_the_family_has_named(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    window: MainWindow, qtbot: Any
 ) -> None:
-    window = make_window(network(tmp_path), by="code")
+    window.document.name(Naming("code"))
     names = dict(window.document.families)
     window.document._families._kept.clear()
     window.document.name(Naming("family"))
@@ -153,13 +136,10 @@ def test_progress_is_told_until_the_family_has_named(
     assert text_of(window, "namesHold").startswith("Code and family name ")
 
 
-def test_figures_are_named_as_the_window_is(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
-) -> None:
+def test_figures_are_named_as_the_window_is(window: MainWindow, qtbot: Any) -> None:
     from kernelviewer.jobs.drawing import FigureCache
     from tests.recorder import Recorder
 
-    window = make_window(network(tmp_path))
     requests = FigureRequests(window)
     for by, words in (("family", "pattern family"), ("code", "the code, curve")):
         window.document.name(Naming(by))

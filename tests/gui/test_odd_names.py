@@ -37,10 +37,10 @@ def texts(window: MainWindow) -> Iterator[str]:
 
 
 def test_an_odd_file_opens_is_saved_and_comes_back(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    open_anew: MakeWindow, qtbot: Any, tmp_path: Path
 ) -> None:
     odd = write_odd_network(tmp_path)
-    window = make_window(odd)
+    window = open_anew(odd)
     (bank,) = window.document.banks
     assert bank.path == odd
     assert not errors(window)
@@ -50,8 +50,7 @@ def test_an_odd_file_opens_is_saved_and_comes_back(
     wait_idle(qtbot, window)
     assert "work-\\xff" in window.windowTitle()
     assert all(map(is_harmless, texts(window)))
-    window.close()
-    again = make_window(session)
+    again = open_anew(session)
     assert [bank.path for bank in again.document.banks] == [odd]
     assert not errors(again)
 
@@ -97,13 +96,13 @@ def test_a_window_takes_any_kind_of_path(qtbot: Any, tmp_path: Path) -> None:
 
 
 def test_a_name_that_looks_like_html_is_text(
-    make_window: MakeWindow, tmp_path: Path
+    open_anew: MakeWindow, tmp_path: Path
 ) -> None:
     name = "<img src='x.png'>.dw"
     assert as_tip("plain, <1 %") == "plain, <1 %"
     assert "<img" not in as_tip(f"line\n{name}")
     odd = write_odd_network(tmp_path, "<b>net<i>.safetensors")
-    window = make_window(odd)
+    window = open_anew(odd)
     message = window.findChild(QLabel, "statusMessage")
     window.opener.told.emit("<img src='//server/share/x.png'>")
     assert message.textFormat() == Qt.TextFormat.PlainText

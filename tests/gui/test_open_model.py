@@ -54,8 +54,8 @@ def opens(dialog: OpenModelDialog) -> QPushButton:
     return dialog.buttons.button(dialog.buttons.StandardButton.Open)
 
 
-def test_typing_narrows_the_list_and_arrows_move_in_it(make_window: MakeWindow) -> None:
-    dialog = dialog_of(make_window())
+def test_typing_narrows_the_list_and_arrows_move_in_it(open_anew: MakeWindow) -> None:
+    dialog = dialog_of(open_anew())
     assert len(shown(dialog)) > 500
     QTest.keyClicks(dialog.search, "mobilenetv4 SMALL conv")
     names = shown(dialog)
@@ -73,9 +73,9 @@ def test_typing_narrows_the_list_and_arrows_move_in_it(make_window: MakeWindow) 
 
 
 def test_others_than_depthwise_are_listed_when_asked_for(
-    make_window: MakeWindow,
+    open_anew: MakeWindow,
 ) -> None:
-    dialog = dialog_of(make_window())
+    dialog = dialog_of(open_anew())
     QTest.keyClicks(dialog.search, "resnet50.a1_in1k")
     assert "resnet50.a1_in1k" not in shown(dialog)
     dialog.only_depthwise.click()
@@ -85,8 +85,8 @@ def test_others_than_depthwise_are_listed_when_asked_for(
     dialog.close()
 
 
-def test_words_that_no_name_has_cannot_be_opened(make_window: MakeWindow) -> None:
-    dialog = dialog_of(make_window())
+def test_words_that_no_name_has_cannot_be_opened(open_anew: MakeWindow) -> None:
+    dialog = dialog_of(open_anew())
     QTest.keyClicks(dialog.search, "no such net")
     assert not opens(dialog).isEnabled()
     assert dialog.nothing.isVisible()
@@ -98,11 +98,11 @@ def test_words_that_no_name_has_cannot_be_opened(make_window: MakeWindow) -> Non
 
 
 def test_enter_fetches_and_opens_a_network_of_the_list(
-    make_window: MakeWindow, hub: FakeHub, tmp_path: Path, qtbot: Any
+    open_anew: MakeWindow, hub: FakeHub, tmp_path: Path, qtbot: Any
 ) -> None:
     data = write_network(tmp_path / "net.safetensors").read_bytes()
     hub.files[f"timm/{NAME}"] = {"model.safetensors": data}
-    window = make_window()
+    window = open_anew()
     dialog = dialog_of(window)
     QTest.keyClicks(dialog.search, NAME)
     QTest.keyClick(dialog.search, Qt.Key.Key_Return)
@@ -112,11 +112,11 @@ def test_enter_fetches_and_opens_a_network_of_the_list(
 
 
 def test_a_page_of_the_hub_opens_by_its_address(
-    make_window: MakeWindow, hub: FakeHub, tmp_path: Path, qtbot: Any
+    open_anew: MakeWindow, hub: FakeHub, tmp_path: Path, qtbot: Any
 ) -> None:
     data = write_network(tmp_path / "net.safetensors").read_bytes()
     hub.files["me/net"] = {"model.safetensors": data}
-    window = make_window()
+    window = open_anew()
     dialog = dialog_of(window)
     QTest.keyClicks(dialog.search, "https://huggingface.co/me/net")
     assert dialog.nothing.text() == "Opens me/net from the hub."
@@ -126,7 +126,7 @@ def test_a_page_of_the_hub_opens_by_its_address(
 
 
 def test_a_download_is_cancelled_from_the_jobs_panel(
-    make_window: MakeWindow, hub: FakeHub, tmp_path: Path, qtbot: Any
+    open_anew: MakeWindow, hub: FakeHub, tmp_path: Path, qtbot: Any
 ) -> None:
     from safetensors.numpy import save
 
@@ -134,7 +134,7 @@ def test_a_download_is_cancelled_from_the_jobs_panel(
         "model.safetensors": save({"w": np.zeros(1 << 20, np.float32)})
     }
     hub.first = 1 << 20
-    window = make_window()
+    window = open_anew()
     window.opener.open_named("me/net")
     qtbot.waitUntil(lambda: any(line.startswith("GET") for line in hub.asked))
     (button,) = window.findChildren(QPushButton, "cancelJob")
@@ -145,9 +145,9 @@ def test_a_download_is_cancelled_from_the_jobs_panel(
 
 
 def test_what_the_hub_does_not_have_is_told(
-    make_window: MakeWindow, hub: FakeHub, qtbot: Any
+    open_anew: MakeWindow, hub: FakeHub, qtbot: Any
 ) -> None:
-    window = make_window()
+    window = open_anew()
     told: list[str] = []
     window.opener.told.connect(told.append)
     window.opener.open_named("me/nothing")

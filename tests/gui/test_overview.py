@@ -21,28 +21,36 @@ from kernelviewer.gui.views.network_table import (
     SIZES,
 )
 from kernelviewer.state.tally import SummedCounts, poisson_tail
-from tests.gui.conftest import wait_idle
+from tests.gui.conftest import Shared, wait_idle
 from tests.gui.harness import CONTROL, LEFT, NO_KEY
 from tests.gui.test_random import write_patterns
 from tests.networks import write_network
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from kernelviewer.gui.main_window import MainWindow
     from tests.gui.harness import MakeWindow
 
 
-@pytest.fixture
-def window(make_window: MakeWindow, qtbot: Any, tmp_path: Path) -> MainWindow:
-    """Four networks with patterns and one of noise, in the overview."""
+@pytest.fixture(scope="module")
+def shared(make_shared: MakeWindow, tmp_path_factory: Any) -> Shared:
+    """Four networks with patterns and one of noise."""
+    folder = tmp_path_factory.mktemp("overview")
     names = ("oak", "elm", "ash", "fir")
     files = [
-        write_patterns(tmp_path / f"{name}.safetensors", seed)
+        write_patterns(folder / f"{name}.safetensors", seed)
         for seed, name in enumerate(names)
     ]
-    noise = write_network(tmp_path / "noise.safetensors", 60)
-    window = make_window(*files, noise, size=(1600, 1000))
+    noise = write_network(folder / "noise.safetensors", 60)
+    return Shared(make_shared(*files, noise, size=(1600, 1000)))
+
+
+@pytest.fixture
+def window(shared: Shared, qtbot: Any) -> MainWindow:
+    """They are in the overview, as they were opened."""
+    window = shared.as_made()
+    overview = window.parts.overview
+    overview.table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
+    overview.search.clear()
     QTest.keyClick(window, Qt.Key.Key_4, CONTROL)
     wait_idle(qtbot, window)
     return window
@@ -154,17 +162,12 @@ def test_delete_closes_what_is_picked_and_the_last_one_welcomes(
 
 
 def test_slivers_are_not_drawn_but_the_overview_offered(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    window: MainWindow,
 ) -> None:
-    names = ("oak", "elm", "ash", "fir", "yew")
-    files = [
-        write_network(tmp_path / f"{name}.safetensors", seed=seed)
-        for seed, name in enumerate(names)
-    ]
-    window = make_window(*files, size=(1600, 1000))
+    window.show_overview(False)
     window.layouts.show_panel("composition")
     composition = window.parts.composition
-    assert not composition.offer.isVisible(), "ten bars can be read"
+    assert not composition.offer.isVisible(), "so few bars can be read"
     bars = composition.bars
     many = tuple(bar for bar in bars for _ in range(40))
     composition.set_bars(many)

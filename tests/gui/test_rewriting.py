@@ -39,11 +39,11 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
 
 
 @pytest.fixture
-def opened(make_window: MakeWindow, qtbot: Any) -> Callable[..., Any]:
+def opened(open_anew: MakeWindow, qtbot: Any) -> Callable[..., Any]:
     """Open files and the dialog; both, and how to wait."""
 
     def opened(*paths: Path) -> tuple[MainWindow, RewriteDialog, Callable[[], None]]:
-        window = make_window(*paths)
+        window = open_anew(*paths)
         window.commands["write_approximated"].trigger()
         dialog = window.findChild(QDialog, "rewriteDialog")
         wait_idle(qtbot, window)

@@ -98,9 +98,9 @@ window.close()
 
 
 def test_networks_are_named_from_the_sessions_folder(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path, nets: tuple[Path, Path]
+    open_anew: MakeWindow, qtbot: Any, tmp_path: Path, nets: tuple[Path, Path]
 ) -> None:
-    window = make_window(*nets)
+    window = open_anew(*nets)
     path = tmp_path / "data" / "s.kvsession"
     save_as(qtbot, window, path)
     named = [item["path"] for item in json.loads(path.read_text())["networks"]]
@@ -108,9 +108,9 @@ def test_networks_are_named_from_the_sessions_folder(
 
 
 def test_the_suffix_is_added_and_the_title_shows_name_and_changes(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path, small_file: Path
+    open_anew: MakeWindow, qtbot: Any, tmp_path: Path, small_file: Path
 ) -> None:
-    window = make_window(small_file)
+    window = open_anew(small_file)
     assert window.windowTitle() == "kernelviewer"
     save_as(qtbot, window, tmp_path / "mine")
     path = tmp_path / "mine.kvsession"
@@ -135,9 +135,9 @@ def test_the_suffix_is_added_and_the_title_shows_name_and_changes(
 
 
 def test_a_session_that_cannot_be_written_is_told_and_nothing_is_lost(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path, small_file: Path
+    open_anew: MakeWindow, qtbot: Any, tmp_path: Path, small_file: Path
 ) -> None:
-    window = make_window(small_file)
+    window = open_anew(small_file)
     path = tmp_path / "folder" / "mine.kvsession"
     path.parent.mkdir()
     save_as(qtbot, window, path)
@@ -170,11 +170,11 @@ def test_closing_right_after_saving_still_saves(
 
 
 def test_a_session_replaces_what_is_open(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path, nets: tuple[Path, Path]
+    open_anew: MakeWindow, qtbot: Any, tmp_path: Path, nets: tuple[Path, Path]
 ) -> None:
     path = tmp_path / "one.kvsession"
-    marked = saved(make_window, qtbot, path, nets[1])
-    window = make_window(nets[0])
+    marked = saved(open_anew, qtbot, path, nets[1])
+    window = open_anew(nets[0])
     drop(window, path)
     wait_idle(qtbot, window)
     assert [bank.name for bank in window.document.banks] == ["random"]
@@ -187,12 +187,12 @@ def test_a_session_replaces_what_is_open(
 
 
 def test_a_session_dropped_with_other_files_opens_with_them(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path, nets: tuple[Path, Path]
+    open_anew: MakeWindow, qtbot: Any, tmp_path: Path, nets: tuple[Path, Path]
 ) -> None:
     first, second = tmp_path / "one.kvsession", tmp_path / "two.kvsession"
-    marked = saved(make_window, qtbot, first, nets[1])
+    marked = saved(open_anew, qtbot, first, nets[1])
     shutil.copy(first, second)
-    window = make_window()
+    window = open_anew()
     drop(window, nets[0], first, second)
     wait_idle(qtbot, window)
     assert [bank.name for bank in window.document.banks] == ["random", "sample"]
@@ -205,16 +205,16 @@ def test_a_session_dropped_with_other_files_opens_with_them(
 
 
 def test_a_session_is_told_by_content_and_opens_from_the_dialog(
-    make_window: MakeWindow,
+    open_anew: MakeWindow,
     qtbot: Any,
     tmp_path: Path,
     nets: tuple[Path, Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = tmp_path / "one.kvsession"
-    saved(make_window, qtbot, path, nets[1])
+    saved(open_anew, qtbot, path, nets[1])
     renamed = path.rename(tmp_path / "one.txt")
-    window = make_window()
+    window = open_anew()
     monkeypatch.setattr(
         QFileDialog, "getOpenFileNames", lambda *a, **k: ([str(renamed)], "")
     )
@@ -225,11 +225,11 @@ def test_a_session_is_told_by_content_and_opens_from_the_dialog(
 
 @pytest.mark.parametrize("text", ["{", '{"format": "kernelviewer session"}'])
 def test_a_damaged_session_is_named_and_leaves_what_is_open(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path, small_file: Path, text: str
+    open_anew: MakeWindow, qtbot: Any, tmp_path: Path, small_file: Path, text: str
 ) -> None:
     bad = tmp_path / "bad.kvsession"
     bad.write_text(text)
-    window = make_window(small_file)
+    window = open_anew(small_file)
     drop(window, bad)
     wait_idle(qtbot, window)
     assert [bank.name for bank in window.document.banks] == ["small"]
@@ -238,13 +238,13 @@ def test_a_damaged_session_is_named_and_leaves_what_is_open(
 
 
 def test_autoencoders_trained_here_are_saved_beside_the_session(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path, nets: tuple[Path, Path]
+    open_anew: MakeWindow, qtbot: Any, tmp_path: Path, nets: tuple[Path, Path]
 ) -> None:
     from dataclasses import replace
 
     from kernelviewer.latent.autoencoder import shipped
 
-    window = make_window(nets[1])
+    window = open_anew(nets[1])
     usual = shipped(SEVEN)
     assert usual is not None
     window.document.choose_autoencoder(replace(usual, card={"mine": 1}))
@@ -256,16 +256,14 @@ def test_autoencoders_trained_here_are_saved_beside_the_session(
     entry = json.loads(path.read_text())["autoencoders"]["7x7"]
     assert entry["path"] == "one-7x7.safetensors"
     before = lines(path)
-    window.close()
-    again = make_window(path)
+    again = open_anew(path)
     assert again.document.autoencoders[SEVEN].card == {"mine": 1}
     assert again.state.labels is not None
     press(qtbot, again, Qt.Key.Key_S)
     wait_idle(qtbot, again)
     assert lines(path) == before
-    again.close()
     (tmp_path / "one-7x7.safetensors").unlink()
-    third = make_window(path)
+    third = open_anew(path)
     assert states(dialog_of(third)) == ["missing"]
     click(dialog_of(third), "openWithout")
     wait_idle(qtbot, third)
@@ -274,7 +272,7 @@ def test_autoencoders_trained_here_are_saved_beside_the_session(
 
 
 def test_a_network_of_the_hub_is_named_by_its_name(
-    make_window: MakeWindow,
+    open_anew: MakeWindow,
     qtbot: Any,
     tmp_path: Path,
     small_file: Path,
@@ -291,7 +289,7 @@ def test_a_network_of_the_hub_is_named_by_its_name(
     monkeypatch.setattr(hub, "fetch", fetch)
     monkeypatch.setattr(sessions, "fetch", fetch)
     monkeypatch.setattr(sessions, "cached", lambda name: kept[0] if kept else None)
-    window = make_window()
+    window = open_anew()
     window.opener.open_named("some_net.tag")
     wait_idle(qtbot, window)
     path = tmp_path / "one.kvsession"
@@ -299,8 +297,7 @@ def test_a_network_of_the_hub_is_named_by_its_name(
     (entry,) = json.loads(path.read_text())["networks"]
     assert entry["hub"] == "some_net.tag"
     assert "path" not in entry
-    window.close()
-    again = make_window(path)
+    again = open_anew(path)
     assert not again.document.banks
     dialog = dialog_of(again)
     assert states(dialog) == ["not downloaded"]
@@ -311,21 +308,20 @@ def test_a_network_of_the_hub_is_named_by_its_name(
     click(dialog, "openLocated")
     wait_idle(qtbot, again)
     assert [bank.name for bank in again.document.banks] == ["some_net.tag"]
-    again.close()
     kept.append(small_file)
-    third = make_window(path)
+    third = open_anew(path)
     assert [bank.name for bank in third.document.banks] == ["some_net.tag"]
 
 
 def test_a_session_of_the_first_version_opens_in_the_window_for_ever(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    open_anew: MakeWindow, qtbot: Any, tmp_path: Path
 ) -> None:
     from tests.jobs.test_sessions import CHANGED, SESSIONS, written_anew
 
     shutil.copytree(SESSIONS / "v1", tmp_path / "v1")
     path = tmp_path / "v1" / "marked.kvsession"
     before = path.read_bytes()
-    window = make_window(path)
+    window = open_anew(path)
     assert all(CHANGED in text for text in errors(window))
     assert [bank.name for bank in window.document.banks] == ["first", "second"]
     assert window.state.labels is not None

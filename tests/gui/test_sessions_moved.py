@@ -38,12 +38,12 @@ def nets(tmp_path: Path) -> tuple[Path, Path]:
 
 @pytest.fixture
 def moved(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path, nets: tuple[Path, Path]
+    open_anew: MakeWindow, qtbot: Any, tmp_path: Path, nets: tuple[Path, Path]
 ) -> Path:
     """A session whose two networks have moved to archive/nets."""
     path = tmp_path / "work" / "mine.kvsession"
     path.parent.mkdir()
-    saved(make_window, qtbot, path, *nets)
+    saved(open_anew, qtbot, path, *nets)
     (tmp_path / "archive").mkdir()
     (tmp_path / "data" / "nets").rename(tmp_path / "archive" / "nets")
     return path
@@ -58,9 +58,9 @@ def locate(qtbot: Any, window: MainWindow, path: Path) -> None:
 
 
 def test_moved_files_are_asked_for_once(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path, moved: Path
+    open_anew: MakeWindow, qtbot: Any, tmp_path: Path, moved: Path
 ) -> None:
-    window = make_window(moved)
+    window = open_anew(moved)
     assert states(dialog_of(window)) == ["missing", "missing"]
     assert not window.document.banks
     locate(qtbot, window, tmp_path / "archive/nets/trained/sample.safetensors")
@@ -72,18 +72,17 @@ def test_moved_files_are_asked_for_once(
     assert window.isWindowModified()
     press(qtbot, window, Qt.Key.Key_S)
     wait_idle(qtbot, window)
-    window.close()
-    again = make_window(moved)
+    again = open_anew(moved)
     assert dialog_of(again) is None
     assert len(again.document.banks) == 2
 
 
 def test_a_located_file_with_another_content_is_told(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path, moved: Path
+    open_anew: MakeWindow, qtbot: Any, tmp_path: Path, moved: Path
 ) -> None:
     archive = tmp_path / "archive" / "nets"
     write_network(archive / "random.safetensors", channels=8)
-    window = make_window(moved)
+    window = open_anew(moved)
     locate(qtbot, window, archive / "trained" / "sample.safetensors")
     assert states(dialog_of(window)) == ["found", "found, but changed"]
     status = dialog_of(window).findChild(QLabel, "locateStatus").text()
@@ -98,9 +97,9 @@ def test_a_located_file_with_another_content_is_told(
 
 
 def test_a_session_opens_without_what_is_missing(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path, moved: Path
+    open_anew: MakeWindow, qtbot: Any, tmp_path: Path, moved: Path
 ) -> None:
-    window = make_window(moved)
+    window = open_anew(moved)
     archive = tmp_path / "archive" / "nets"
     (archive / "random.safetensors").unlink()
     locate(qtbot, window, archive / "trained" / "sample.safetensors")
@@ -116,10 +115,10 @@ def test_a_session_opens_without_what_is_missing(
 
 
 def test_a_session_none_of_whose_networks_is_there_leaves_what_is_open(
-    make_window: MakeWindow, qtbot: Any, moved: Path, small_file: Path
+    open_anew: MakeWindow, qtbot: Any, moved: Path, small_file: Path
 ) -> None:
     before = moved.read_bytes()
-    window = make_window(small_file)
+    window = open_anew(small_file)
     drop(window, moved)
     wait_idle(qtbot, window)
     click(dialog_of(window), "openWithout")
@@ -131,9 +130,9 @@ def test_a_session_none_of_whose_networks_is_there_leaves_what_is_open(
 
 
 def test_giving_up_leaves_what_is_open(
-    make_window: MakeWindow, qtbot: Any, moved: Path, small_file: Path
+    open_anew: MakeWindow, qtbot: Any, moved: Path, small_file: Path
 ) -> None:
-    window = make_window(small_file)
+    window = open_anew(small_file)
     drop(window, moved)
     wait_idle(qtbot, window)
     QTest.keyClick(dialog_of(window), Qt.Key.Key_Escape)
@@ -143,35 +142,35 @@ def test_giving_up_leaves_what_is_open(
 
 
 def test_a_changed_file_opens_and_is_told(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path, nets: tuple[Path, Path]
+    open_anew: MakeWindow, qtbot: Any, tmp_path: Path, nets: tuple[Path, Path]
 ) -> None:
     path = tmp_path / "one.kvsession"
-    saved(make_window, qtbot, path, nets[1])
+    saved(open_anew, qtbot, path, nets[1])
     write_network(nets[1], seed=1)
-    window = make_window(path)
+    window = open_anew(path)
     assert len(selected(window)) == 48
     (message,) = errors(window)
     assert "random.safetensors has changed since the session was saved" in message
 
 
 def test_a_file_that_became_unreadable_is_told_and_left_out(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path, nets: tuple[Path, Path]
+    open_anew: MakeWindow, qtbot: Any, tmp_path: Path, nets: tuple[Path, Path]
 ) -> None:
     path = tmp_path / "one.kvsession"
-    saved(make_window, qtbot, path, *nets)
+    saved(open_anew, qtbot, path, *nets)
     nets[1].write_text("<html>")
-    window = make_window(path)
+    window = open_anew(path)
     assert [bank.name for bank in window.document.banks] == ["sample"]
     (message,) = errors(window)
     assert "HTML page" in message
 
 
 def test_cancelling_leaves_what_is_open(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path, nets: tuple[Path, Path]
+    open_anew: MakeWindow, qtbot: Any, tmp_path: Path, nets: tuple[Path, Path]
 ) -> None:
     path = tmp_path / "one.kvsession"
-    saved(make_window, qtbot, path, nets[1])
-    window = make_window(nets[0])
+    saved(open_anew, qtbot, path, nets[1])
+    window = open_anew(nets[0])
     window.sessions.open(path)
     window.jobs.cancel("session")
     wait_idle(qtbot, window)

@@ -61,9 +61,9 @@ def test_nothing_outside_is_touched_before_the_users_word(
 
 
 def test_refusing_opens_nothing(
-    make_window: MakeWindow, qtbot: Any, strange: Path
+    open_anew: MakeWindow, qtbot: Any, strange: Path
 ) -> None:
-    window = make_window(strange)
+    window = open_anew(strange)
     click(dialog_of(window), "openWithout")
     wait_idle(qtbot, window)
     assert not window.document.banks

@@ -202,9 +202,9 @@ def test_the_tip_of_a_kernel_names_its_class_code_and_fit(window: MainWindow) ->
 
 
 def test_a_size_without_autoencoder_has_the_family_s_spectrum(
-    make_window: MakeWindow, tmp_path: Path, qtbot: Any
+    open_anew: MakeWindow, tmp_path: Path, qtbot: Any
 ) -> None:
-    window = make_window(write_one_size(tmp_path / "wide.safetensors", 11, 11, flat=2))
+    window = open_anew(write_one_size(tmp_path / "wide.safetensors", 11, 11, flat=2))
     assert not window.parts.spectrum.absent.isVisible()
     assert window.parts.spectrum.content.table.shape[1:] == (11, 11)
     window.acts.focus(5)
@@ -219,9 +219,9 @@ def test_a_size_without_autoencoder_has_the_family_s_spectrum(
 
 
 def test_a_size_that_nothing_names_says_so(
-    make_window: MakeWindow, tmp_path: Path
+    open_anew: MakeWindow, tmp_path: Path
 ) -> None:
-    window = make_window(
+    window = open_anew(
         write_one_size(tmp_path / "deep.safetensors", 3, 3, 3), size=LARGE
     )
     assert "nothing is named" in window.parts.spectrum.absent.text.text()
@@ -234,10 +234,10 @@ def test_a_size_that_nothing_names_says_so(
 
 @needs_checkpoints
 def test_a_network_without_depthwise_kernels_is_told_everywhere(
-    make_window: MakeWindow,
+    open_anew: MakeWindow,
 ) -> None:
     path = CHECKPOINTS / "resnet8-cifar10-mlcommons.h5"
-    window = make_window(size=LARGE)
+    window = open_anew(size=LARGE)
     window.document.open(kv.extract_kernels(kv.open_checkpoint(path)))
     assert "no depthwise kernels" in window.parts.grid.message
     assert window.parts.spectrum.absent.title.text() == "No depthwise kernels"
@@ -247,9 +247,9 @@ def test_a_network_without_depthwise_kernels_is_told_everywhere(
 
 @needs_checkpoints
 def test_strips_and_flat_kernels_of_real_files_fill_every_view(
-    make_window: MakeWindow, qtbot: Any
+    open_anew: MakeWindow, qtbot: Any
 ) -> None:
-    window = make_window(
+    window = open_anew(
         CHECKPOINTS / "eegnet-8-2-erp-arl.h5",
         CHECKPOINTS / "mediapipe-hand-landmark-full-fp16.tflite",
         size=LARGE,

@@ -203,7 +203,7 @@ class FamilyScheduler(Scheduler["Key"]):
         self.look()
 
     def request(self, size: Size) -> None:
-        """Name the kernels of a size, however many there are."""
+        """Name the kernels of a size, however many there are, while some are open."""
         self._wished.add(size)
         self._given_up = {key for key in self._given_up if key[1] != size}
         self._seen = None
@@ -230,6 +230,7 @@ class FamilyScheduler(Scheduler["Key"]):
         self._seen = seen
         before = self._asked.keys()
         sizes, now = document.sizes, document.size
+        self._wished &= sizes.keys()
         open_now = {(m.id, size): m.bank for m in document.models for size in sizes}
         self._asked.keep(open_now)
         self._given_up &= open_now.keys()
