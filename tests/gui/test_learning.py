@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.networks(channels=64, by="code")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_of_noise(module_patch: pytest.MonkeyPatch) -> None:
+    """The null of what is trained takes most of the time of a finish."""
+    module_patch.setattr("kernelviewer.latent.finishing.KERNELS", 1000)
+
+
 def click(dialog: QDialog, name: str) -> None:
     """Click a button of a dialog."""
     QTest.mouseClick(dialog.findChild(QPushButton, name), LEFT)
