@@ -86,9 +86,9 @@ def facts(window: MainWindow) -> str:
 
 
 def test_the_tree_s_menu_compares_and_the_bar_says_what(
-    make_window: MakeWindow, before: Path, after: Path, qtbot: Any
+    open_anew: MakeWindow, before: Path, after: Path, qtbot: Any
 ) -> None:
-    window = make_window(before, after)
+    window = open_anew(before, after)
     bar, tree = window.parts.comparing, window.parts.tree
     assert bar.isHidden()
     menu = tree.menu_for(tree.source.roots[0])
@@ -417,9 +417,9 @@ def test_closing_one_of_the_two_ends_the_comparison(
 
 
 def test_a_network_with_itself_changes_nothing(
-    make_window: MakeWindow, before: Path, qtbot: Any
+    open_anew: MakeWindow, before: Path, qtbot: Any
 ) -> None:
-    window = make_window(before, before)
+    window = open_anew(before, before)
     window.commands["compare"].trigger()
     wait_idle(qtbot, window)
     matrix = window.parts.transitions.content
@@ -430,7 +430,7 @@ def test_a_network_with_itself_changes_nothing(
 
 
 def test_by_best_match_shuffled_channels_are_found_again(
-    make_window: MakeWindow, before: Path, tmp_path: Path, qtbot: Any
+    open_anew: MakeWindow, before: Path, tmp_path: Path, qtbot: Any
 ) -> None:
     rng = np.random.default_rng(2)
     tensors = load_file(before)
@@ -439,7 +439,7 @@ def test_by_best_match_shuffled_channels_are_found_again(
             tensors[name] = values[rng.permutation(len(values))]
     path = tmp_path / "shuffled.safetensors"
     save_file(tensors, path)
-    window = make_window(before, path)
+    window = open_anew(before, path)
     window.commands["compare"].trigger()
     wait_idle(qtbot, window)
     by_name = window.state.comparison.sizes[SEVEN].summary.mean_cosine
@@ -454,7 +454,7 @@ def test_by_best_match_shuffled_channels_are_found_again(
 
 
 def test_other_sizes_and_missing_layers_are_told(
-    make_window: MakeWindow, before: Path, tmp_path: Path, qtbot: Any
+    open_anew: MakeWindow, before: Path, tmp_path: Path, qtbot: Any
 ) -> None:
     tensors = load_file(before)
     del tensors["stages.0.blocks.0.dw.weight"]
@@ -463,7 +463,7 @@ def test_other_sizes_and_missing_layers_are_told(
     tensors["stages.0.blocks.1.dw.weight"] = big
     path = tmp_path / "less.safetensors"
     save_file(tensors, path)
-    window = make_window(before, path)
+    window = open_anew(before, path)
     window.commands["compare"].trigger()
     wait_idle(qtbot, window)
     told = facts(window)
@@ -525,9 +525,9 @@ def test_layers_are_paired_by_hand(window: MainWindow, qtbot: Any) -> None:
 
 
 def test_a_file_dropped_while_one_network_is_marked_is_compared(
-    make_window: MakeWindow, before: Path, after: Path, qtbot: Any
+    open_anew: MakeWindow, before: Path, after: Path, qtbot: Any
 ) -> None:
-    window = make_window(before)
+    window = open_anew(before)
     view, root = window.parts.tree.tree, tree_rows(window)["before"]
     QTest.mouseClick(view.viewport(), LEFT, NO_KEY, view.visualRect(root).center())
     drop(window, after)
@@ -537,17 +537,19 @@ def test_a_file_dropped_while_one_network_is_marked_is_compared(
 
 
 def test_a_comparison_is_saved_and_opened_again(
-    window: MainWindow, make_window: MakeWindow, tmp_path: Path, qtbot: Any
+    window: MainWindow, tmp_path: Path, qtbot: Any
 ) -> None:
     window.document.compare(window.document.comparing.swapped())
     wait_idle(qtbot, window)
     path = tmp_path / "work.kvsession"
     window.sessions.save_to(path)
     wait_idle(qtbot, window)
-    again = make_window(path)
-    wait_idle(qtbot, again)
-    assert again.parts.comparing.names.whole == "after  →  before"
-    assert len(again.state.pairs) == 42
+    window.document.close_all()
+    assert window.state.pairs is None
+    window.sessions.open(path)
+    wait_idle(qtbot, window)
+    assert window.parts.comparing.names.whole == "after  →  before"
+    assert len(window.state.pairs) == 42
 
 
 def test_figures_are_of_the_two_that_are_compared(
@@ -574,9 +576,9 @@ def test_figures_are_of_the_two_that_are_compared(
 
 
 def test_a_stopped_comparison_says_so_and_can_be_had_again(
-    make_window: MakeWindow, before: Path, after: Path, qtbot: Any
+    open_anew: MakeWindow, before: Path, after: Path, qtbot: Any
 ) -> None:
-    window = make_window(before, after)
+    window = open_anew(before, after)
     first, second = window.document.models
     window.compare(Comparing(first.id, second.id, "best"))
     window.jobs.cancel("compare")
@@ -592,7 +594,7 @@ def test_a_stopped_comparison_says_so_and_can_be_had_again(
 
 
 def test_flat_kernels_and_nan_lose_nothing(
-    make_window: MakeWindow, tmp_path: Path, qtbot: Any
+    open_anew: MakeWindow, tmp_path: Path, qtbot: Any
 ) -> None:
     rng = np.random.default_rng(1)
     paths = []
@@ -607,7 +609,7 @@ def test_flat_kernels_and_nan_lose_nothing(
         }
         paths.append(tmp_path / f"{name}.safetensors")
         save_file(tensors, paths[-1])
-    window = make_window(*paths)
+    window = open_anew(*paths)
     window.commands["compare"].trigger()
     wait_idle(qtbot, window)
     assert window.parts.transitions.content.counts.sum() == 4
@@ -620,9 +622,9 @@ def test_flat_kernels_and_nan_lose_nothing(
 
 
 def test_two_networks_of_one_kernel_are_compared(
-    make_window: MakeWindow, qtbot: Any
+    open_anew: MakeWindow, qtbot: Any
 ) -> None:
-    window = make_window()
+    window = open_anew()
     for seed in range(2):
         window.document.open(bank_of(noise(1, seed, SEVEN)))
     window.commands["compare"].trigger()
@@ -634,9 +636,9 @@ def test_two_networks_of_one_kernel_are_compared(
 
 
 def test_kernels_of_closed_networks_are_let_go(
-    make_window: MakeWindow, before: Path, after: Path, qtbot: Any
+    open_anew: MakeWindow, before: Path, after: Path, qtbot: Any
 ) -> None:
-    window = make_window(before, after)
+    window = open_anew(before, after)
     window.commands["compare"].trigger()
     window.layouts.show_panel("scatter")
     window.set_chart("plane", "codes")
@@ -665,9 +667,9 @@ def test_a_scope_without_pairs_leaves_an_empty_matrix(
 
 
 def test_two_open_networks_offer_to_be_compared_by_a_button(
-    make_window: MakeWindow, qtbot: Any, before: Path, after: Path
+    open_anew: MakeWindow, qtbot: Any, before: Path, after: Path
 ) -> None:
-    window = make_window(before)
+    window = open_anew(before)
     button = window.findChild(QToolButton, "compareNetworks")
     assert not button.isVisible()
     window.opener.open([after])
@@ -681,9 +683,9 @@ def test_two_open_networks_offer_to_be_compared_by_a_button(
 
 
 def test_there_is_no_figure_to_export_before_a_network_is_open(
-    make_window: MakeWindow, qtbot: Any, before: Path
+    open_anew: MakeWindow, qtbot: Any, before: Path
 ) -> None:
-    window = make_window()
+    window = open_anew()
     button = window.findChild(QPushButton, "exportFigure")
     assert not button.isEnabled()
     window.opener.open([before])
