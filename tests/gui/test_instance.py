@@ -35,7 +35,7 @@ def made(self, *arguments):
     init(self, *arguments)
     def look():
         names = [model.bank.name for model in self.document.models]
-        if len(names) > 1 and self.jobs.is_idle():
+        if len(names) > 2 and self.jobs.is_idle():
             print("closed with", *names, flush=True)
             self.close()
     self.looker = QTimer(self, interval=50)
@@ -51,11 +51,8 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture
-def running(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> Iterator[subprocess.Popen[str]]:
-    """A process with a window that closes once a second network is open."""
-    save_settings(Settings(reuse=request.param))
+def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process with a window that closes once a third network is open."""
     first = write_network(tmp_path / "first.safetensors")
     process = subprocess.Popen(
         [sys.executable, "-c", WINDOW, str(first)],
@@ -80,23 +77,20 @@ def second(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize(
-    ("running", "words"),
-    [("off", ["--reuse-window"]), ("on", [])],
-    indirect=["running"],
-    ids=["option", "setting"],
-)
-def test_a_second_process_hands_its_files_over(
-    running: subprocess.Popen[str], words: list[str], tmp_path: Path, qtbot: QtBot
+def test_another_process_hands_its_files_over_by_option_or_setting(
+    running: subprocess.Popen[str], tmp_path: Path, qtbot: QtBot
 ) -> None:
-    write_network(tmp_path / "second\udcff.safetensors", seed=2)
     folder = files.running_dir()
     qtbot.waitUntil(lambda: any(folder.iterdir()), timeout=60_000)
-    # relative, and no UTF-8
-    done = second("second\udcff.safetensors", *words, folder=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
+    for seed, (name, setting, words) in enumerate(
+        (("second\udcff", "off", ["--reuse-window"]), ("third", "on", [])), 2
+    ):  # relative, and no UTF-8
+        save_settings(Settings(reuse=setting))
+        write_network(tmp_path / f"{name}.safetensors", seed=seed)
+        done = second(f"{name}.safetensors", *words, folder=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
     out, _ = running.communicate(timeout=100)
-    assert out == "closed with first second\\xff\n"
+    assert out == "closed with first second\\xff third\n"
     assert running.returncode == 0
     assert not any(folder.iterdir())
 
