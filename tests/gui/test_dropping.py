@@ -48,7 +48,7 @@ def test_dropping_a_file_shows_its_tree_and_every_kernel(
 def test_one_bad_file_among_several_leaves_the_others_open(
     open_anew: MakeWindow, qtbot: Any, tmp_path: Path
 ) -> None:
-    good = [write_network(tmp_path / f"net{n}.safetensors", seed=n) for n in range(9)]
+    good = [write_network(tmp_path / f"net{n}.safetensors", 4, n) for n in range(9)]
     bad = tmp_path / "page.pth"
     bad.write_text("<!DOCTYPE html><html><body>Not found</body></html>")
     window = open_anew()

@@ -40,7 +40,7 @@ SIZE = (7, 7)
 @pytest.fixture
 def files(tmp_path: Path) -> list[Path]:
     return [
-        write_network(tmp_path / f"{name}.safetensors", channels=20, seed=seed)
+        write_network(tmp_path / f"{name}.safetensors", channels=10, seed=seed)
         for seed, name in enumerate(("first", "second"))
     ]
 
@@ -95,7 +95,7 @@ def test_the_table_is_that_of_the_command_line(
     window = open_anew(*files)
     save(window, monkeypatch, tmp_path / "window")
     wait_idle(qtbot, window)
-    assert "120 rows" in window.statusBar().currentMessage().replace("\u202f", " ")
+    assert "60 rows" in window.statusBar().currentMessage().replace("\u202f", " ")
     words = ["label", *map(str, files), "-o", str(tmp_path / "command.csv")]
     assert main(words) == 0
     written = (tmp_path / "window.csv").read_text()
@@ -124,7 +124,7 @@ def test_stretches_threshold_and_selection_of_the_window_are_used(
     wait_idle(qtbot, window)
     rows = rows_of(tmp_path / "some.csv")
     here = np.flatnonzero(state.selected)
-    assert 0 < len(here) < 40
+    assert 0 < len(here) < 20
     assert len(rows) == len(here)
     for row, number in zip(rows, here, strict=True):
         model, layer = state.pool.layer_of(number)
@@ -182,6 +182,6 @@ def test_codes_that_are_still_to_come_are_waited_for(
         write_labels(Ticket("labels"), tmp_path / f"{number}.csv", one)
         for number, one in enumerate((wish, later))
     ]
-    assert 0 < counts[0] < 120
+    assert 0 < counts[0] < 60
     assert counts[0] == counts[1]
     assert rows_of(tmp_path / "0.csv") == rows_of(tmp_path / "1.csv")

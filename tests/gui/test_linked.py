@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
-    from tests.gui.harness import MakeWindow
 
 pytestmark = pytest.mark.networks(2, channels=60, size=LARGE, identified=0.5, by="code")
 
@@ -219,7 +218,7 @@ def test_closing_one_network_keeps_the_other_right(
 
 
 def test_a_size_without_autoencoder_is_named_by_the_family(
-    make_window: MakeWindow, tmp_path: Path
+    window: MainWindow, tmp_path: Path, qtbot: Any
 ) -> None:
     from safetensors.numpy import save_file
 
@@ -234,7 +233,9 @@ def test_a_size_without_autoencoder_is_named_by_the_family(
         },
         path,
     )
-    window = make_window(path)
+    window.document.close_all()
+    window.opener.open([path])
+    wait_idle(qtbot, window)
     labels = window.state.labels
     assert (labels.best < len(PATTERNS)).all()
     assert not np.isnan(labels.code).any()

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 from kernelviewer.gui import create_window
 from kernelviewer.gui.main_window import dropped_paths
 from kernelviewer.gui.text import as_tip
+from kernelviewer.text import as_paths
 from tests.gui.conftest import wait_idle
 from tests.gui.harness import errors, tree_rows
 from tests.networks import write_network
@@ -85,14 +86,15 @@ def test_a_window_takes_any_kind_of_path(qtbot: Any, tmp_path: Path) -> None:
         def __fspath__(self) -> str:
             return str(file)
 
-    for paths in ([str(file)], [file], [Other()], str(file), file, (Other(),)):
-        window = create_window(paths=paths)
-        try:
-            wait_idle(qtbot, window)
-            assert [bank.path for bank in window.document.banks] == [file]
-        finally:
-            window.close()
-            window.deleteLater()
+    for paths in ([str(file)], [file], [Other()], str(file), file):
+        assert as_paths(paths) == [file]
+    window = create_window(paths=(Other(),))
+    try:
+        wait_idle(qtbot, window)
+        assert [bank.path for bank in window.document.banks] == [file]
+    finally:
+        window.close()
+        window.deleteLater()
 
 
 def test_a_name_that_looks_like_html_is_text(
