@@ -9,6 +9,7 @@ import traceback
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 import shiboken6
 from PySide6.QtCore import QBuffer, QByteArray, QObject, QTimer
@@ -52,6 +53,7 @@ def create_window(
     if settings is None:
         settings, problem = load_settings()
     window = MainWindow(settings, problem)
+    _end_in_time(window)
     window.opener.open(as_paths(paths))
     return window
 
@@ -155,20 +157,28 @@ def show_window(
         else:
             window.document.open(source)
     window.opener.open(paths)
-    if not _shown:
-        atexit.register(_end_shown)
+    _end_in_time(window)
     _shown.append(window)
     if served:
         return window
     app.exec()
-    _end_shown()
+    _shown.clear()
+    _end_all()
     return None
 
 
-def _end_shown() -> None:
-    """Take windows apart while Qt still stands, which at exit it may not."""
-    while _shown:
-        window = _shown.pop()
+_to_end: WeakSet[MainWindow] = WeakSet()
+
+
+def _end_in_time(window: MainWindow) -> None:
+    """Have a window taken apart while Qt still stands, which at exit it may not."""
+    if not _to_end:
+        atexit.register(_end_all)
+    _to_end.add(window)
+
+
+def _end_all() -> None:
+    for window in [*_to_end]:
         if shiboken6.isValid(window):
             if window.isVisible():
                 window.close()
