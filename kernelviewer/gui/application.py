@@ -9,7 +9,7 @@ import traceback
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-from weakref import WeakSet
+from weakref import ref
 
 import shiboken6
 from PySide6.QtCore import QBuffer, QByteArray, QObject, QTimer
@@ -53,7 +53,7 @@ def create_window(
     if settings is None:
         settings, problem = load_settings()
     window = MainWindow(settings, problem)
-    _end_in_time(window)
+    atexit.register(_end, ref(window))
     window.opener.open(as_paths(paths))
     return window
 
@@ -157,35 +157,25 @@ def show_window(
         else:
             window.document.open(source)
     window.opener.open(paths)
-    _end_in_time(window)
-    _shown.append(window)
+    atexit.register(_end, ref(window))
     if served:
+        _shown.append(window)
         return window
     app.exec()
-    _shown.clear()
-    _end_all()
+    _end(ref(window))
     return None
 
 
-_to_end: WeakSet[MainWindow] = WeakSet()
-
-
-def _end_in_time(window: MainWindow) -> None:
-    """Have a window taken apart while Qt still stands, which at exit it may not."""
-    if not _to_end:
-        atexit.register(_end_all)
-    _to_end.add(window)
-
-
-def _end_all() -> None:
-    for window in [*_to_end]:
-        if shiboken6.isValid(window):
-            if window.isVisible():
-                window.close()
-            if (focused := window.focusWidget()) is not None:
-                focused.clearFocus()  # else its event filters would be told amid it
-            if window.stopped:
-                shiboken6.delete(window)
+def _end(made: ref[MainWindow]) -> None:
+    """Take a window apart while Qt still stands, which at exit it may not."""
+    window = made()
+    if window is not None and shiboken6.isValid(window):
+        if window.isVisible():
+            window.close()
+        if (focused := window.focusWidget()) is not None:
+            focused.clearFocus()  # else its event filters would be told amid it
+        if window.stopped:
+            shiboken6.delete(window)
 
 
 def _application() -> QApplication:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -148,7 +149,9 @@ def test_a_program_that_ends_with_its_window_open_takes_it_apart_before_qt(
     qtbot: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_exit: list[Callable[[], None]] = []
-    monkeypatch.setattr("atexit.register", at_exit.append)
+    monkeypatch.setattr(
+        "atexit.register", lambda call, *given: at_exit.append(partial(call, *given))
+    )
     window = create_window()
     window.show()
     window.parts.tree.tree.setFocus()
