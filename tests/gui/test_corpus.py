@@ -327,6 +327,7 @@ def test_a_session_says_that_the_corpus_has_changed(
 
 def test_a_session_reopens_what_was_drawn_and_misses_a_corpus_that_is_gone(
     window: MainWindow,
+    make_window: MakeWindow,
     open_anew: MakeWindow,
     qtbot: Any,
     corpus: Corpus,
@@ -346,7 +347,7 @@ def test_a_session_reopens_what_was_drawn_and_misses_a_corpus_that_is_gone(
     path = tmp_path / "work.kvsession"
     window.sessions.save_to(path)
     wait_idle(qtbot, window)
-    other = open_anew(path, size=(1600, 1000))
+    other = make_window(path, size=(1600, 1000))
     wait_idle(qtbot, other)
     after = other.document.models
     assert [m.drawn for m in after] == [m.drawn for m in before]
