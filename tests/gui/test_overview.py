@@ -27,6 +27,8 @@ from tests.gui.test_random import write_patterns
 from tests.networks import write_network
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kernelviewer.gui.main_window import MainWindow
     from tests.gui.harness import MakeWindow
 
@@ -199,3 +201,20 @@ def test_as_noise_is_said_where_chance_would_do() -> None:
     assert poisson_tail(501, 500.5) == pytest.approx(poisson_tail(501, 499.5), abs=0.03)
     assert poisson_tail(5000, 1000.0) == 0.0
     assert poisson_tail(1000, 1000.0) == pytest.approx(0.508, abs=3e-3)
+
+
+def test_another_network_leaves_what_is_known_by_keys(
+    window: MainWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    window.document.show_size((7, 7))
+    window.layouts.show_panel("keys")
+    wait_idle(qtbot, window)
+    before = window.document.keyed_of((7, 7))
+    assert before is not None
+    window.opener.open([write_network(tmp_path / "yew.safetensors", 4)])
+    wait_idle(qtbot, window)
+    after = window.document.keyed_of((7, 7))
+    assert after is not None
+    kept = zip(before.parts, after.parts, strict=False)
+    assert all(new is old for old, new in kept), "none is approximated again"
+    assert len(after.parts) == len(before.parts) + 1
