@@ -134,6 +134,8 @@ def test_the_preset_of_a_journal_is_what_its_guide_asks(kind: str, preset: str) 
     assert all(text.get_fontsize() >= 5 for text in texts)
     assert all(text.get_text() in ascii_lowercase for text in letters)
     assert faults(figure) == []
+    width, _ = figure.get_size_inches() * 25.4
+    assert width == pytest.approx(look.width_mm, abs=0.2)
     lines = [line.get_linewidth() for line in figure.axes[0].get_lines()]
     assert all(0.25 <= width <= 1.0 for width in lines)
     assert texts[0].get_fontfamily()[0] in JOURNAL_FACES
