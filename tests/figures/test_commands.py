@@ -210,7 +210,7 @@ def test_report_is_one_page_that_needs_nothing_else(
 ) -> None:
     folder = tmp_path / "report"
     command = ["report", str(small), "-o", str(folder), "--device", "cpu"]
-    printed = cli(*command, "--format", "svg", "--format", "png").out
+    printed = cli(*command, "--format", "svg", "--format", "png", "--dpi", 100).out
     page = (folder / "index.html").read_text()
     assert page.count("<figure>") == 14
     assert page.count("data:image/svg+xml;base64,") >= 10
