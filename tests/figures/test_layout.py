@@ -81,7 +81,7 @@ def test_two_networks_of_long_names_fit_a_single_column(kind: str) -> None:
     ],
 )
 def test_two_hundred_layers_of_long_names(kind: str, width: float) -> None:
-    layers = [(f"encoder.stages.{i}.{'block.' * 20}conv_dw", 3) for i in range(200)]
+    layers = [(f"encoder.stages.{i}.{'block.' * 20}conv_dw", 6) for i in range(200)]
     scene = named(make_bank(layers), make_bank(layers, name="other", seed=1))
     if kind not in PAIRED:
         scene = replace(scene, subjects=scene.subjects[:1])
