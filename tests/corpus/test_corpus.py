@@ -22,7 +22,7 @@ from kernelviewer.kernels.classes import CLASSES, FINE
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.labels import label_kernels
 from kernelviewer.watch import NEVER, Watch
-from tests.corpus.made import make_corpus
+from tests.corpus.made import Here, make_corpus
 from tests.networks import noise, write_every_kind, write_network
 from tests.shared import CHECKPOINTS, needs_checkpoints, reference_counts
 
@@ -535,9 +535,12 @@ def test_figures_of_a_corpus(folder: Path, tmp_path: Path, cli: Cli) -> None:
 @needs_checkpoints
 @pytest.mark.timeout(600)
 def test_the_shared_files_become_a_corpus_of_known_counts(
-    tmp_path: Path, cli: Cli
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "corpus"
+    monkeypatch.setattr("kernelviewer.corpus.child.Child", Here)
+    # how near the family comes is no count, and takes most of the time
+    monkeypatch.setattr("kernelviewer.kernels.family.fit.STEPS", 1)
     cli("corpus", "build", CHECKPOINTS, "-o", folder, "--workers", 2, code=1)
     corpus = Corpus.open(folder)
     (failure,) = corpus.failures()
