@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet
 
 from kernelviewer.corpus.build import Plan, prepare, recipe_of
-from kernelviewer.corpus.child import Job, Outcome, take_in
+from kernelviewer.corpus.child import Job, take_in
 from kernelviewer.corpus.store import Corpus, Store
 from kernelviewer.kernels.classes import Naming
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pytest
+
+    from kernelviewer.corpus.child import Outcome
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 READER = """
