@@ -189,31 +189,32 @@ def test_one_worker_and_two_make_the_same_rows(
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Path]:
-    """A scheduler and a worker, each a process of its own; the scheduler's file."""
+    """A scheduler and its worker in a process of their own; the scheduler's file."""
     file = tmp_path / "scheduler.json"
-    begin = [sys.executable, "-m", "distributed.cli"]
-    scheduler = ["dask_scheduler", "--port", "0", "--scheduler-file", str(file)]
-    worker = ["dask_worker", "--scheduler-file", str(file), "--nthreads", "1"]
-    words = [
-        [*scheduler, "--no-dashboard"],
-        [*worker, "--no-nanny", "--no-dashboard"],
-    ]
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
-    processes = [
-        subprocess.Popen(
-            [*begin[:2], f"{begin[2]}.{part[0]}", *part[1:]],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=environment,
-            cwd=tmp_path,
-        )
-        for part in words
-    ]
-    yield file
-    for process in reversed(processes):
-        process.kill()  # a worker asked to end may wait for a scheduler that has ended
-    for process in processes:
-        process.wait()
+    with subprocess.Popen(
+        [sys.executable, "-c", CLUSTER, str(file)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        cwd=tmp_path,
+    ) as process:
+        yield file
+        process.kill()
+
+
+CLUSTER = """
+import asyncio, sys
+from distributed import Scheduler, Worker
+
+async def serve():
+    where = dict(port=0, scheduler_file=sys.argv[1], dashboard=False)
+    async with Scheduler(**where) as scheduler:
+        async with Worker(scheduler.address, nthreads=1, dashboard=False) as worker:
+            await worker.finished()
+
+asyncio.run(serve())
+"""
 
 
 def test_a_cluster_that_is_there_is_used(
