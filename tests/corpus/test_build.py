@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Cli
 
+pytestmark = pytest.mark.usefixtures("each_fit_once")
 needs_signals = pytest.mark.skipif(
     sys.platform == "win32", reason="processes are not ended so there"
 )

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Cli
 
+pytestmark = pytest.mark.usefixtures("each_fit_once")
 PER_KERNEL = ("layer", "channel", "scale", "offset", "flat")
 
 
@@ -78,6 +79,19 @@ def folder(files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module", params=["float16", "float32"])
+def corpus(
+    request: pytest.FixtureRequest,
+    folder: Path,
+    files: list[Path],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Corpus:
+    """The same in either form of weights."""
+    if request.param == "float16":
+        return Corpus.open(folder)
+    return make_corpus(tmp_path_factory.mktemp("plain"), files, weights="float32")
+
+
 @pytest.fixture
 def questions(folder: Path) -> Iterator[Questions]:
     found = Questions(Corpus.open(folder))
@@ -90,11 +104,7 @@ def identity(corpus: Corpus, name: str) -> str:
     return found
 
 
-@pytest.mark.parametrize("weights", ["float16", "float32"])
-def test_networks_come_back_as_they_were(
-    files: list[Path], tmp_path: Path, weights: str
-) -> None:
-    corpus = make_corpus(tmp_path / weights, files, weights=weights)
+def test_networks_come_back_as_they_were(files: list[Path], corpus: Corpus) -> None:
     questions = Questions(corpus)
     for file in files:
         bank = extract_kernels(open_checkpoint(file))
@@ -106,7 +116,7 @@ def test_networks_come_back_as_they_were(
             assert kept.supports == own.supports
             for name in PER_KERNEL:
                 assert np.array_equal(getattr(kept, name), getattr(own, name)), name
-            if weights == "float32":
+            if corpus.recipe.weights == "float32":
                 assert np.array_equal(kept.weights, own.weights, equal_nan=True)
                 continue
             rows, back = (w.weights.reshape(len(own), -1) for w in (own, kept))
@@ -292,11 +302,8 @@ def test_what_is_found_opens_as_a_network(questions: Questions) -> None:
         questions.find(parse("network=first"), 1)
 
 
-@pytest.mark.parametrize("weights", ["float16", "float32"])
-def test_nearest_kernels_are_those_of_all_cosines(
-    files: list[Path], tmp_path: Path, weights: str
-) -> None:
-    questions = Questions(make_corpus(tmp_path / weights, files, weights=weights))
+def test_nearest_kernels_are_those_of_all_cosines(corpus: Corpus) -> None:
+    questions = Questions(corpus)
     rows, unit = [], []
     for network in sorted(questions.corpus.networks, key=lambda item: item.id):
         kernels = questions.network(network.id).sizes[7, 7]

@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 SIZE = (7, 7)
 
 
+@pytest.fixture(autouse=True)
+def short_training(monkeypatch: pytest.MonkeyPatch, each_fit_once: None) -> None:
+    monkeypatch.setattr(finishing, "STARTS", 1)
+    monkeypatch.setattr(finishing, "KERNELS", 1000)
+    monkeypatch.setattr(PlainFit, "STEPS", 2)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Networks of 48, 200 and 8 kernels of 7×7; the second stands there twice."""
@@ -84,10 +91,7 @@ def _patterns(source: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("method", ["curve", "paper"])
-def test_each_sweep_is_shown_other_kernels(
-    folder: Path, method: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(PlainFit, "STEPS", 2)
+def test_each_sweep_is_shown_other_kernels(folder: Path, method: str) -> None:
     stream = KernelStream(Corpus.open(folder), SIZE)
     asked = []
     batch = stream.batch
@@ -105,10 +109,7 @@ def test_each_sweep_is_shown_other_kernels(
     assert len(set(losses)) == 3
 
 
-def test_train_takes_a_corpus(
-    folder: Path, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(finishing, "KERNELS", 1000)
+def test_train_takes_a_corpus(folder: Path, tmp_path: Path, cli: Cli) -> None:
     out = tmp_path / "new.safetensors"
     other = write_network(tmp_path / "other.safetensors", seed=8)
     printed = cli(
