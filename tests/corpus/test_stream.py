@@ -15,6 +15,7 @@ from kernelviewer.kernels import extract_kernels
 from kernelviewer.latent import finishing
 from kernelviewer.latent.autoencoder import Autoencoder
 from kernelviewer.latent.curve import PlainFit
+from kernelviewer.latent.curve_training import CurveOptions
 from kernelviewer.latent.training import Training, TrainingOptions
 from tests.corpus.made import make_corpus
 from tests.networks import write_every_kind, write_network
@@ -101,7 +102,8 @@ def test_each_sweep_is_shown_other_kernels(folder: Path, method: str) -> None:
         return batch(number, kernels)
 
     stream.batch = noted  # type: ignore[method-assign,assignment]
-    options = TrainingOptions(method, 3)  # type: ignore[arg-type]
+    few = CurveOptions(kernels=90, centroids=20)
+    options = TrainingOptions(method, 3, curve=few)  # type: ignore[arg-type]
     training = Training(SIZE, stream, options=options)
     losses = [sweep.loss for sweep in training]
     assert asked == [0, 1, 2, 3]
