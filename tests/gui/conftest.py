@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
 from time import monotonic
@@ -13,10 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from kernelviewer.kernels import family
 from kernelviewer.kernels.classes import Naming
 from kernelviewer.latent.training import TrainingOptions
-from kernelviewer.watch import NEVER
 from tests.networks import write_network
 
 if TYPE_CHECKING:
@@ -29,8 +26,6 @@ if TYPE_CHECKING:
     from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.views.reconstruction.view import ReconstructionView
     from kernelviewer.kernels.classes import By
-    from kernelviewer.kernels.family import FamilyFit
-    from kernelviewer.watch import Watch
     from tests.gui.harness import MakeWindow, ViewHarness
 
 WAIT_MS = 60_000
@@ -38,47 +33,12 @@ SMALL, LARGE = (1280, 800), (1600, 1000)
 """In a small window some panels lie behind others, and wait until they are seen."""
 
 
-@pytest.fixture(scope="module")
-def module_patch(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[pytest.MonkeyPatch]:
-    """Changes for all tests of a module, and folders for what they have in common."""
-    with pytest.MonkeyPatch.context() as patch:
-        home = tmp_path_factory.mktemp("module")
-        patch.setenv("KERNELVIEWER_CONFIG", str(home / "config"))
-        patch.setenv("KERNELVIEWER_CACHE", str(home / "cache"))
-        yield patch
-
-
 @pytest.fixture(scope="module", autouse=True)
-def little_noise(module_patch: pytest.MonkeyPatch) -> None:
+def little_noise(module_patch: pytest.MonkeyPatch, each_fit_once: None) -> None:
     """Nulls take most of the time of windows on unusual sizes, and of null tests."""
     module_patch.setattr("kernelviewer.latent.family_null.KERNELS", 100)
     brief = partial(TrainingOptions, sweeps=1)
     module_patch.setattr("kernelviewer.latent.noise_control.TrainingOptions", brief)
-
-
-_fits: dict[tuple[object, ...], FamilyFit] = {}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def each_fit_once(module_patch: pytest.MonkeyPatch) -> None:
-    """Windows of the same networks fit the same kernels to the family, most of their
-    time: the same kernels give the same fit, so once is enough, for every test.
-    """
-    fit = family.family_fit
-
-    def remember(
-        patterns: np.ndarray, *, watch: Watch = NEVER, **how: Any
-    ) -> FamilyFit:
-        key = patterns.shape, patterns.tobytes(), *sorted(how.items(), key=str)
-        watch.check()
-        if key not in _fits:
-            _fits[key] = fit(patterns, watch=watch, **how)
-        return deepcopy(_fits[key])
-
-    for module in (family, family.fit):
-        module_patch.setattr(module, "family_fit", remember)
 
 
 @pytest.fixture(autouse=True)
@@ -129,7 +89,7 @@ def make_window(qtbot: Any) -> Iterator[Callable[..., MainWindow]]:
 
 @pytest.fixture(scope="module")
 def make_shared(
-    qapp: QApplication, little_noise: None, each_fit_once: None, may_stay: set[object]
+    qapp: QApplication, little_noise: None, may_stay: set[object]
 ) -> Iterator[Callable[..., MainWindow]]:
     """Make windows that are closed after the last test of the module.
 
