@@ -210,17 +210,24 @@ def window(
     make_shared: MakeWindow,
     shared_windows: dict[Made, Shared],
     tmp_path_factory: pytest.TempPathFactory,
-) -> MainWindow:
+) -> Iterator[MainWindow]:
     """A window with made networks, as the mark ``networks`` asks for: see `Made`.
 
-    The tests of a module have it in common; each gets it as it was.
+    The tests of a module have it in common; each gets it as it was. Dialogs that a test
+    leaves open are closed.
     """
+    from PySide6.QtWidgets import QDialog
+
     marker = request.node.get_closest_marker("networks")
     made = Made(*marker.args, **marker.kwargs) if marker else Made()
     if made not in shared_windows:
         folder = tmp_path_factory.mktemp("window")
         shared_windows[made] = Shared(window_of(made, make_shared, folder))
-    return shared_windows[made].as_made()
+    window = shared_windows[made].as_made()
+    yield window
+    for dialog in window.findChildren(QDialog):
+        if dialog.isVisible():
+            dialog.close()
 
 
 @pytest.fixture
@@ -235,7 +242,9 @@ def own_window(
 
 def window_of(made: Made, make: MakeWindow, folder: Path) -> MainWindow:
     """A window as asked for, its files in a folder."""
-    names = ("first", "second")[: made.count] if made.count > 1 else ("net",)
+    names = (
+        ("first", "second")[: made.count] if made.count > 1 else ("net",)[: made.count]
+    )
     files = [
         write_network(folder / f"{name}.safetensors", made.channels, seed)
         for seed, name in enumerate(names)
@@ -315,7 +324,7 @@ class Shared:
         self._window = window
         self._work, self._look = window.document.work, window.look
         self._settings, self._size = window.settings, window.size()
-        self._page = window.page
+        self._page, self._preset = window.page, window.layouts.preset
         self._hidden = {name: dock.isHidden() for name, dock in window.docks.items()}
 
     def as_made(self) -> MainWindow:
@@ -323,11 +332,12 @@ class Shared:
         window = self._window
         assert window.isVisible(), "a test that closes a window has its own"
         window.resize(self._size)
-        if window.look != self._look:
-            window.layouts.reset()
-            window.show_look(self._look)
         for name, hidden in self._hidden.items():
             window.docks[name].setHidden(hidden)
+        if window.look != self._look or window.layouts.preset != self._preset:
+            window.layouts.use(self._preset)
+            if window.look != self._look:
+                window.show_look(self._look)
         window.settings = self._settings
         window.document.restore(self._work)
         window.show_page(self._page)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from kernelviewer.gui.main_window import MainWindow
     from tests.gui.harness import MakeWindow
 
+pytestmark = pytest.mark.networks(channels=24)
+
 DIALOGS = {
     "about": ("aboutBox", "Close"),
     "shortcuts": ("shortcutsDialog", "Close"),
@@ -62,9 +64,8 @@ def default_of(dialog: QDialog) -> QPushButton:
 
 
 def test_escape_closes_it_and_return_presses_its_default_button(
-    make_window: MakeWindow, small_file: Path, qtbot: Any
+    window: MainWindow, qtbot: Any
 ) -> None:
-    window = make_window(small_file)
     for command, (_, default) in DIALOGS.items():
         dialog = open_dialog(window, command, qtbot)
         button = default_of(dialog)

@@ -75,8 +75,8 @@ def test_the_picture_of_fit_has_the_fits_that_are_told() -> None:
     assert cosines == pytest.approx([0.9, 0.6], abs=1e-3)
 
 
-def test_a_question_mark_tells_the_words_of_its_panel(make_window: MakeWindow) -> None:
-    window = make_window()
+@pytest.mark.networks(count=0)
+def test_a_question_mark_tells_the_words_of_its_panel(window: MainWindow) -> None:
     QTest.mouseClick(window.findChild(QToolButton, "spectrumExplain"), LEFT)
     dialog = window.findChild(QDialog, "glossaryDialog")
     assert dialog.windowTitle() == "Words in Spectrum"
@@ -87,8 +87,8 @@ def test_a_question_mark_tells_the_words_of_its_panel(make_window: MakeWindow) -
     assert all(term.word in text_of(window).toPlainText() for term in TERMS)
 
 
-def test_every_panel_with_words_has_a_question_mark(make_window: MakeWindow) -> None:
-    window = make_window()
+@pytest.mark.networks(count=0)
+def test_every_panel_with_words_has_a_question_mark(window: MainWindow) -> None:
     names = {button.objectName() for button in window.findChildren(ExplainButton)}
     told = {view for term in TERMS for view in term.views}
     assert {"comparing", "steps", "corpus"} <= told
@@ -109,8 +109,8 @@ def test_bars_above_and_below_the_kernels_explain_their_words(
         assert word in text_of(window).toPlainText()
 
 
-def test_the_glossary_is_searched_by_typing(make_window: MakeWindow) -> None:
-    window = make_window()
+@pytest.mark.networks(count=0)
+def test_the_glossary_is_searched_by_typing(window: MainWindow) -> None:
     window.commands["glossary"].trigger()
     QTest.keyClicks(window.findChild(QLineEdit, "glossarySearch"), "encode ag")
     text = text_of(window)
@@ -122,9 +122,7 @@ def test_the_glossary_is_searched_by_typing(make_window: MakeWindow) -> None:
     assert shown.width() > 100
 
 
-def test_the_search_line_leads_from_a_word_to_the_glossary(
-    make_window: MakeWindow,
-) -> None:
-    window = make_window()
+@pytest.mark.networks(count=0)
+def test_the_search_line_leads_from_a_word_to_the_glossary(window: MainWindow) -> None:
     listed = find("family cosine", collect(window), [])
     assert "Glossary" in [entry.title for entry in listed]

@@ -34,8 +34,6 @@ from tests.gui.conftest import LARGE, wait_idle
 from tests.gui.harness import LEFT
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from kernelviewer.gui.main_window import MainWindow
     from tests.gui.harness import MakeWindow
 
@@ -111,9 +109,8 @@ def test_every_control_has_a_name_of_its_own(window: MainWindow, qtbot: Any) -> 
 
 
 def test_every_control_of_a_dialog_has_a_name_of_its_own(
-    make_window: MakeWindow, small_file: Path, qtbot: Any
+    window: MainWindow, qtbot: Any
 ) -> None:
-    window = make_window(small_file)
     for command in DIALOGS:
         window.commands[command].trigger()
         wait_idle(qtbot, window)
