@@ -48,7 +48,9 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
     from kernelviewer.gui.main_window import MainWindow
-    from tests.gui.harness import MakeWindow
+
+
+pytestmark = pytest.mark.networks(channels=12)
 
 
 @pytest.fixture
@@ -77,24 +79,20 @@ def test_every_exhibit_has_a_preview_a_size_and_a_caption(
         captions.add(caption)
 
 
+@pytest.mark.networks(count=2, channels=12)
 def test_exhibits_of_two_networks_ask_for_the_second(
-    make_window: MakeWindow, tmp_path: Path, qtbot: Any
+    dialog: FigureDialog, qtbot: Any
 ) -> None:
-    paths = [
-        write_network(tmp_path / f"{name}.safetensors", channels=12, seed=seed)
-        for seed, name in enumerate(("before", "after"))
-    ]
-    with dialog_of(make_window(*paths), qtbot) as dialog:
-        for kind in (kind for kind, item in EXHIBITS.items() if item.pairs):
-            choose(dialog, "figureKind", kind)
-            settle(dialog, qtbot)
-            assert not dialog.preview.image.isNull(), dialog.preview.text
-            caption = dialog.caption.toPlainText()
-            assert "before" in caption
-            assert "after" in caption
-        choose(dialog, "figureRight", "0")
+    for kind in (kind for kind, item in EXHIBITS.items() if item.pairs):
+        choose(dialog, "figureKind", kind)
         settle(dialog, qtbot)
-        assert "Choose two to compare" in dialog.preview.text
+        assert not dialog.preview.image.isNull(), dialog.preview.text
+        caption = dialog.caption.toPlainText()
+        assert "first" in caption
+        assert "second" in caption
+    choose(dialog, "figureRight", "0")
+    settle(dialog, qtbot)
+    assert "Choose two to compare" in dialog.preview.text
 
 
 def test_only_what_matters_to_the_exhibit_is_asked(
@@ -284,11 +282,11 @@ def test_the_choices_count_kernels_and_follow_the_window(
 ) -> None:
     window, box = dialog.parent(), dialog.findChild(QComboBox, "figureScope")
     texts = [box.itemText(i) for i in range(box.count())]
-    assert texts == ["all open (80 kernels)"]
+    assert texts == ["all open (24 kernels)"]
     window.commands["select_all"].trigger()
     wait_idle(qtbot, window)
     texts = [box.itemText(i) for i in range(box.count())]
-    assert any(text.endswith("(80 kernels)") and "selected" in text for text in texts)
+    assert any(text.endswith("(24 kernels)") and "selected" in text for text in texts)
     choose(dialog, "figureKind", "sheet")
     choose(dialog, "figureScope", "selected")
     settle(dialog, qtbot)
@@ -366,7 +364,7 @@ def test_the_data_are_what_is_drawn(
     answer_with(monkeypatch, tmp_path / "a")
     click(dialog, "exportData")
     settle(dialog, qtbot)
-    assert len((tmp_path / "a.csv").read_text().splitlines()) == 81
+    assert len((tmp_path / "a.csv").read_text().splitlines()) == 25
     answer_with(monkeypatch, tmp_path / "k.npz")
     click(dialog, "exportShownKernels")
     settle(dialog, qtbot)
@@ -458,14 +456,8 @@ def test_while_a_figure_is_drawn_the_last_one_is_said_to_be_of_before(
     assert " mm " in dialog.facts.text() != size
 
 
-def test_the_dialog_opens_on_what_one_looks_at(
-    make_window: MakeWindow, tmp_path: Path, qtbot: Any
-) -> None:
-    paths = [
-        write_network(tmp_path / f"{name}.safetensors", channels=12, seed=seed)
-        for seed, name in enumerate(("before", "after"))
-    ]
-    window = make_window(*paths)
+@pytest.mark.networks(count=2, channels=12)
+def test_the_dialog_opens_on_what_one_looks_at(window: MainWindow, qtbot: Any) -> None:
 
     def opened() -> str:
         QTest.mouseClick(window.findChild(QPushButton, "exportFigure"), LEFT)

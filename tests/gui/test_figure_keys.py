@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from kernelviewer.gui.main_window import MainWindow
 
 
+pytestmark = pytest.mark.networks(channels=12)
+
+
 @pytest.fixture
 def dialog(window: MainWindow, qtbot: Any) -> Any:
     with dialog_of(window, qtbot) as dialog:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from kernelviewer.gui.main_window import MainWindow
 
 
+pytestmark = pytest.mark.networks(channels=12)
+
+
 @pytest.fixture
 def window(window: MainWindow, qtbot: Any) -> MainWindow:
     """A network, one of whose kernels is looked at."""
@@ -156,5 +159,5 @@ def test_kernels_are_exported_from_the_menu(
         wait_idle(qtbot, window)
         assert path.stat().st_size > 100
         told = window.statusBar().currentMessage()
-        assert "80 kernels of 7×7" in told
+        assert "24 kernels of 7×7" in told
         assert path.name in told
