@@ -99,7 +99,7 @@ def light_colours(qapp: QApplication, request: pytest.FixtureRequest) -> None:
     """
     from kernelviewer.gui import theme
 
-    has_own = "make_window" in request.fixturenames
+    has_own = {"make_window", "make_shared"} & {*request.fixturenames}
     if theme.tokens().dark or (qapp.styleSheet() and not has_own):
         use_colours(theme.LIGHT)
 
@@ -231,6 +231,33 @@ def window(
 
 
 @pytest.fixture
+def open_anew(
+    make_shared: MakeWindow, shared_windows: dict[Made, Shared]
+) -> Callable[..., MainWindow]:
+    """Open files as `make_window` does, but in a window of the module, as it was made.
+
+    What was open in it before is gone, as if its networks had been closed.
+    """
+    made = Made(0)
+
+    def open_files(*paths: Path, by: By | None = None, **how: Any) -> MainWindow:
+        if made not in shared_windows:
+            shared_windows[made] = Shared(make_shared())
+        window = shared_windows[made].as_made()
+        window.resize(*how.get("size", SMALL))
+        if how.get("size") == LARGE:
+            spread(window)
+        if by is not None:
+            marks = replace(window.document.marks, naming=Naming(by))
+            window.document.restore(replace(window.document.work, marks=marks))
+        window.opener.open(paths)
+        settle_down(window)
+        return window
+
+    return open_files
+
+
+@pytest.fixture
 def own_window(
     request: pytest.FixtureRequest, make_window: MakeWindow, tmp_path: Path
 ) -> MainWindow:
@@ -326,9 +353,15 @@ class Shared:
         self._settings, self._size = window.settings, window.size()
         self._page, self._preset = window.page, window.layouts.preset
         self._hidden = {name: dock.isHidden() for name, dock in window.docks.items()}
+        self._fronts = [dock for dock in window.docks.values() if dock.in_front]
 
     def as_made(self) -> MainWindow:
         """The window as it was: its work, its look and what lies where."""
+        from PySide6.QtTest import QTest
+        from PySide6.QtWidgets import QApplication
+
+        from kernelviewer.gui.theme import tokens
+
         window = self._window
         assert window.isVisible(), "a test that closes a window has its own"
         window.resize(self._size)
@@ -338,16 +371,39 @@ class Shared:
             window.layouts.use(self._preset)
             if window.look != self._look:
                 window.show_look(self._look)
+        self._end_session()
         window.settings = self._settings
+        if tokens().dark or not QApplication.instance().styleSheet():
+            window.set_theme(self._settings.theme)
         window.document.restore(self._work)
         window.show_page(self._page)
+        for dock in self._fronts:
+            if not dock.in_front:
+                dock.raise_()
         window.statusBar().clearMessage()
         for number in tuple(window.parts.jobs_panel.rows):
             window.parts.jobs_panel.remove(number)
         window.activateWindow()
+        assert QTest.qWaitForWindowActive(window)
         window.setFocus()
         settle_down(window)
         return window
+
+    def _end_session(self) -> None:
+        """Let nothing of a session stay: its file, what is offered, what failed."""
+        window, sessions = self._window, self._window.sessions
+        if window.document.models and (sessions.path or not self._work.models):
+            sessions._saved, sessions._is_stale = (
+                window.document.work.fingerprint,
+                False,
+            )
+            window.document.close_all()
+        for offer in sessions.recovery.offers:
+            sessions.recovery.dismiss(offer.path)
+        if window.opener.unusable:
+            window.opener.dismiss([*window.opener.unusable])
+        if window.settings.recent != self._settings.recent:
+            window.parts.welcome.set_recent(self._settings.recent)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QTreeView, QWidget
 
 from tests.gui.conftest import wait_idle
-from tests.gui.test_reachable import DIALOGS, arrange
+from tests.gui.test_reachable import DIALOGS, arrange, bad_names, controls
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,13 +98,15 @@ def test_each_stop_of_f6_is_seen(
         assert len(stops) >= (6 if preset else 2), preset
 
 
-def test_each_control_of_a_dialog_shows_the_keyboard(
+def test_each_control_of_a_dialog_has_a_name_of_its_own_and_shows_the_keyboard(
     window: MainWindow, qtbot: Any
 ) -> None:
     for command in DIALOGS:
         window.commands[command].trigger()
         wait_idle(qtbot, window)
         (dialog,) = [d for d in window.findChildren(QDialog) if d.isVisible()]
+        assert controls(dialog), command
+        assert bad_names(dialog) == [], command
         dialog.activateWindow()
         qtbot.waitUntil(dialog.isActiveWindow)
         assert unseen(dialog) == [], command
