@@ -155,9 +155,9 @@ def test_cancelling_the_file_dialog_opens_nothing(
 
 
 def test_ctrl_w_with_several_networks_asks_which(
-    make_window: MakeWindow, tmp_path: Path
+    open_anew: MakeWindow, tmp_path: Path
 ) -> None:
-    window = make_window(
+    window = open_anew(
         write_network(tmp_path / "a.safetensors"),
         write_network(tmp_path / "b.safetensors"),
     )

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 from kernelviewer.cli import main
 from kernelviewer.figures import EXHIBITS
 from kernelviewer.figures.provenance import read_record
-from kernelviewer.files import file_hash
+from kernelviewer.files import file_hash, resource
 from kernelviewer.gui.dialogs.figure.dialog import FigureDialog, open_figure
 from kernelviewer.gui.dialogs.figure.looks import read_presets
 from kernelviewer.gui.dialogs.figure.output import PNG, SVG
@@ -482,7 +482,8 @@ def test_the_dialog_opens_on_what_one_looks_at(window: MainWindow, qtbot: Any) -
     window.docks["drift"].hide()
     assert opened() == "compare", "what is gone is not looked at"
     window.commands["end_comparison"].trigger()
-    window.commands["open_sample_run"].trigger()
+    steps = sorted(resource("sample-run").glob("*.safetensors.gz"))[:3]
+    window.opener.open_run(steps, "run")
     wait_idle(qtbot, window)
     window.parts.grid.setFocus()
     assert opened() == "shares-over-time"

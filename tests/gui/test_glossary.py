@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QToolButton,
 )
 
+from kernelviewer.files import resource
 from kernelviewer.gui.controls import ExplainButton
 from kernelviewer.gui.glossary import TERMS, found, picture, terms_of
 from kernelviewer.gui.palette import find
@@ -26,10 +27,7 @@ from tests.gui.conftest import wait_idle
 from tests.gui.harness import LEFT
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from kernelviewer.gui.main_window import MainWindow
-    from tests.gui.harness import MakeWindow
 
 ON_SCREEN = (
     *("code", "fit", "stretch", "family cosine", "white noise", "own scale"),
@@ -95,12 +93,13 @@ def test_every_panel_with_words_has_a_question_mark(window: MainWindow) -> None:
     assert names >= {f"{view}Explain" for view in told}
 
 
+@pytest.mark.networks(count=2, channels=12)
 def test_bars_above_and_below_the_kernels_explain_their_words(
-    make_window: MakeWindow, qtbot: Any, small_file: Path
+    window: MainWindow, qtbot: Any
 ) -> None:
-    window = make_window(small_file, small_file)
     window.commands["compare"].trigger()
-    window.commands["open_sample_run"].trigger()
+    steps = sorted(resource("sample-run").glob("*.safetensors.gz"))[:3]
+    window.opener.open_run(steps, "run")
     wait_idle(qtbot, window)
     for view, word in {"comparing": "Paired by", "steps": "Training step"}.items():
         button = window.findChild(QToolButton, f"{view}Explain")

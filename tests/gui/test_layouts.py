@@ -296,9 +296,9 @@ def test_a_title_without_room_is_the_short_one_though_no_control_fits(
 
 
 def test_eight_sizes_and_long_names_do_not_widen_the_window(
-    make_window: MakeWindow, qtbot: Any, small_file: Path, eight_sizes: Path
+    open_anew: MakeWindow, qtbot: Any, small_file: Path, eight_sizes: Path
 ) -> None:
-    window = make_window(small_file, eight_sizes)
+    window = open_anew(small_file, eight_sizes)
     assert (window.width(), window.height()) == (1280, 800)
     assert window.layout().minimumSize().width() <= 1280
     sizes = window.parts.sizes

@@ -136,9 +136,9 @@ def test_a_layer_is_gone_to_or_shown_alone(window: MainWindow, qtbot: Any) -> No
 
 
 def test_a_network_is_shown_alone(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    open_anew: MakeWindow, qtbot: Any, tmp_path: Path
 ) -> None:
-    window = make_window(
+    window = open_anew(
         write_network(tmp_path / "first.safetensors", channels=8),
         write_network(tmp_path / "second.safetensors", channels=16),
     )
@@ -149,9 +149,9 @@ def test_a_network_is_shown_alone(
 
 
 def test_a_class_is_selected_and_another_added(
-    make_window: MakeWindow, small_file: Path
+    open_anew: MakeWindow, small_file: Path
 ) -> None:
-    window = make_window(small_file, by="code")
+    window = open_anew(small_file, by="code")
     window.document.set_threshold((7, 7), 0.0)
     labels = window.state.labels.label
     first, second = sorted(set(labels.tolist()))[:2]
@@ -188,13 +188,13 @@ def test_sizes_themes_maps_panels_and_layouts_are_found(
 
 
 def test_a_click_runs_too(window: MainWindow) -> None:
-    search(window, "theme dark")
+    search(window, "viridis")
     found = window.parts.palette.list
     place = found.visualRect(found.currentIndex()).center()
     QTest.mouseClick(
         found.viewport(), Qt.MouseButton.LeftButton, pos=place + QPoint(1, 1)
     )
-    assert window.settings.theme == "dark"
+    assert window.settings.colormap == "viridis"
 
 
 @pytest.mark.networks(count=0)

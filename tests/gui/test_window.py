@@ -106,11 +106,11 @@ def test_selecting_can_be_undone_and_is_counted(window: MainWindow) -> None:
 
 
 def test_closing_one_of_two_networks_leaves_the_other_right(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    open_anew: MakeWindow, qtbot: Any, tmp_path: Path
 ) -> None:
     first = write_network(tmp_path / "first.safetensors", channels=8)
     second = write_network(tmp_path / "second.safetensors", channels=16)
-    window = make_window(first, second)
+    window = open_anew(first, second)
     assert len(window.parts.grid.content.order) == 16 + 32
     click_row(window, "first")
     QTest.keyClick(window.findChild(QTreeView, "modelTree"), Qt.Key.Key_Delete)
@@ -151,8 +151,6 @@ def test_what_comes_of_a_network_closed_meanwhile_is_let_go(
 def test_a_network_without_depthwise_kernels_is_no_row_and_is_told_of(
     make_window: MakeWindow, tmp_path: Path
 ) -> None:
-    from safetensors.numpy import save_file
-
     path = tmp_path / "plain.safetensors"
     weights = np.ones((4, 3, 3, 3), np.float32)
     save_file({"conv1.weight": weights, "conv2.weight": weights}, path)
@@ -224,7 +222,9 @@ def test_five_files_of_mixed_sizes_fill_view_after_view(
 def test_closing_while_kernels_are_encoded_is_clean(
     make_window: MakeWindow, tmp_path: Path, qtbot: Any
 ) -> None:
-    path = write_network(tmp_path / "large.safetensors", channels=4000)
+    path = tmp_path / "large.safetensors"
+    weights = np.random.default_rng(0).normal(size=(8000, 1, 7, 7))
+    save_file({"conv_dw.weight": weights.astype(np.float32)}, path)
     window = make_window(path, settle=False)
     qtbot.waitUntil(lambda: bool(window.document.banks), timeout=20_000)
     qtbot.waitUntil(
@@ -235,10 +235,8 @@ def test_closing_while_kernels_are_encoded_is_clean(
 
 
 @needs_checkpoints
-def test_a_real_network_fills_tree_grid_and_counts(make_window: MakeWindow) -> None:
-    window = make_window(
-        CHECKPOINTS / "mcunet-in4-pruned-cifar10-statedict-sanchoo1.pth"
-    )
+def test_a_real_network_fills_tree_grid_and_counts(open_anew: MakeWindow) -> None:
+    window = open_anew(CHECKPOINTS / "mcunet-in4-pruned-cifar10-statedict-sanchoo1.pth")
     (bank,) = window.document.banks
     assert {size: len(kernels) for size, kernels in bank.sizes.items()} == {
         (7, 7): 1198,
@@ -256,7 +254,7 @@ def test_what_was_said_of_a_network_goes_with_it(own_window: MainWindow) -> None
 
 
 def test_a_narrow_tree_keeps_the_names(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    open_anew: MakeWindow, qtbot: Any, tmp_path: Path
 ) -> None:
     path = tmp_path / "deep.safetensors"
     rng = np.random.default_rng(0)
@@ -270,7 +268,7 @@ def test_a_narrow_tree_keeps_the_names(
         },
         path,
     )
-    window = make_window(path)
+    window = open_anew(path)
     tree = window.findChild(QTreeView, "modelTree")
     window.resize(1024, 700)
     window.layouts.reset()
