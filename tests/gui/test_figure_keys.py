@@ -37,7 +37,7 @@ pytestmark = pytest.mark.networks(channels=12)
 
 @pytest.fixture
 def dialog(window: MainWindow, qtbot: Any) -> Any:
-    with dialog_of(window, qtbot) as dialog:
+    with dialog_of(window, qtbot, "strips") as dialog:
         yield dialog
 
 
