@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kernelviewer.files import resource
 from kernelviewer.gui.painting.pixels import caption_font
 from kernelviewer.gui.theme import text_size
 from tests.gui.conftest import Shared, wait_idle
@@ -61,9 +62,11 @@ def scale(request: pytest.FixtureRequest, qapp: QApplication) -> Iterator[float]
 
 
 @pytest.fixture(scope="module")
-def empty(scale: float, make_shared: MakeWindow) -> Shared:
+def empty(scale: float, make_shared: MakeWindow) -> Iterator[Shared]:
     """A window made with such text; nothing is open."""
-    return Shared(make_shared())
+    window = make_shared()
+    yield Shared(window)
+    window.close()  # or it would get the next text too
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +94,8 @@ def show(
         if state == "comparison":
             window.commands["compare"].trigger()
         if state == "run":
-            window.commands["open_sample_run"].trigger()
+            steps = sorted(resource("sample-run").glob("*.safetensors.gz"))
+            window.opener.open_run(steps[-3:], "sample-run")
         if state == "overview":
             window.show_overview(True)
         if state == "keys":

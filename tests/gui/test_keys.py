@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from kernelviewer.gui.main_window import MainWindow
     from kernelviewer.gui.views.keys import KeysView
 
+pytestmark = pytest.mark.networks(channels=24)
+
 SIZE = (7, 7)
 NO_KEY = Qt.KeyboardModifier.NoModifier
 
@@ -69,7 +71,7 @@ def test_nothing_is_computed_before_somebody_looks(
     assert window.document.keyed_of(SIZE) is not None
 
 
-@pytest.mark.networks(count=2)
+@pytest.mark.networks(count=2, channels=24)
 def test_it_says_what_the_command_says(window: MainWindow, view: KeysView) -> None:
     found = kv.approximate(list(window.document.banks), "published")
     assert [tile.number for tile in view.tiles.tiles] == list(found.order)
