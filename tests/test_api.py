@@ -337,8 +337,8 @@ window = kv.show(bank{block})
 """
 CLOSE = """
 def close():
-    from kernelviewer.gui import application
-    (window,) = application._shown
+    shown = QApplication.topLevelWidgets()
+    [window] = [one for one in shown if one.objectName() == "mainWindow"]
     calm = window.jobs.is_idle() and window.document.models
     if calm:
         print(window.document.models[0].bank.name)

@@ -9,6 +9,7 @@ import traceback
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import ref
 
 import shiboken6
 from PySide6.QtCore import QBuffer, QByteArray, QObject, QTimer
@@ -52,6 +53,7 @@ def create_window(
     if settings is None:
         settings, problem = load_settings()
     window = MainWindow(settings, problem)
+    atexit.register(_end, ref(window))
     window.opener.open(as_paths(paths))
     return window
 
@@ -155,27 +157,25 @@ def show_window(
         else:
             window.document.open(source)
     window.opener.open(paths)
-    if not _shown:
-        atexit.register(_end_shown)
-    _shown.append(window)
+    atexit.register(_end, ref(window))
     if served:
+        _shown.append(window)
         return window
     app.exec()
-    _end_shown()
+    _end(ref(window))
     return None
 
 
-def _end_shown() -> None:
-    """Take windows apart while Qt still stands, which at exit it may not."""
-    while _shown:
-        window = _shown.pop()
-        if shiboken6.isValid(window):
-            if window.isVisible():
-                window.close()
-            if (focused := window.focusWidget()) is not None:
-                focused.clearFocus()  # else its event filters would be told amid it
-            if window.stopped:
-                shiboken6.delete(window)
+def _end(made: ref[MainWindow]) -> None:
+    """Take a window apart while Qt still stands, which at exit it may not."""
+    window = made()
+    if window is not None and shiboken6.isValid(window):
+        if window.isVisible():
+            window.close()
+        if (focused := window.focusWidget()) is not None:
+            focused.clearFocus()  # else its event filters would be told amid it
+        if window.stopped:
+            shiboken6.delete(window)
 
 
 def _application() -> QApplication:

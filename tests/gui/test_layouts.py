@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QTabBar, QToolButton
 
 from kernelviewer.gui import create_window
-from kernelviewer.gui.frame.layouts import ARRANGEMENTS
+from kernelviewer.gui.frame.layouts import AREAS, ARRANGEMENTS
 from kernelviewer.gui.frame.panel import TitleLine
 from kernelviewer.gui.registry import FLEETING
 from kernelviewer.gui.views.welcome import Pages
@@ -541,3 +541,28 @@ def test_a_panel_that_comes_and_goes_leaves_in_front_what_was(
         docks["jobs"].hide()
         QApplication.processEvents()
         assert docks[name].in_front
+
+
+def test_panels_lie_beside_each_other_however_large_their_text(
+    make_window: MakeWindow, small_file: Path, qapp: QApplication
+) -> None:
+    before = qapp.font()
+    font = QFont(before)
+    font.setPixelSize(20)
+    qapp.setFont(font)
+    try:
+        window = make_window(small_file, size=(1600, 1000))
+        window.use_preset("label")
+        assert window.dockWidgetArea(window.docks["inspector"]) == AREAS["right"]
+        window.close()
+        again = make_window(small_file, size=(1024, 700))
+        for preset in ("", "compare", "label"):
+            if preset:
+                again.use_preset(preset)
+                QApplication.processEvents()
+            seen = [dock for dock in again.docks.values() if dock.in_front]
+            places = [it.geometry() for it in (*seen, again.centralWidget())]
+            for one, other in itertools.combinations(places, 2):
+                assert not one.intersects(other), preset
+    finally:
+        qapp.setFont(before)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import shiboken6
 from PySide6.QtTest import QTest
 
-from kernelviewer.gui import main_window
+from kernelviewer.gui import create_window, main_window
 from kernelviewer.gui.controllers import schedulers
 from kernelviewer.jobs import tasks
 from tests.gui.conftest import WAIT_MS, wait_idle
@@ -17,7 +19,7 @@ from tests.gui.harness import LEFT
 from tests.gui.test_jobs_panel import row_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
@@ -141,3 +143,19 @@ def test_encoding_that_was_cancelled_can_be_asked_for_again(
     wait_idle(qtbot, window)
     assert absence(window) == ""
     assert len(window.document.analyses) == 2
+
+
+def test_a_program_that_ends_with_its_window_open_takes_it_apart_before_qt(
+    qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_exit: list[Callable[[], None]] = []
+    monkeypatch.setattr(
+        "atexit.register", lambda call, *given: at_exit.append(partial(call, *given))
+    )
+    window = create_window()
+    window.show()
+    window.parts.tree.tree.setFocus()
+    [end] = at_exit
+    end()
+    assert window.stopped
+    assert not shiboken6.isValid(window)

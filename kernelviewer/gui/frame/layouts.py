@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -74,6 +74,12 @@ class Arrangement:
     """How the grid is ordered for it."""
     beside: Mapping[Side, Side] = field(default_factory=dict)
     """Sides that it does not have → the side where what lies there follows."""
+
+    def narrow(self) -> Arrangement:
+        """The same with one column beside the kernels, not two."""
+        extents: dict[Side, tuple[float, float]] = dict(self.extents)
+        extents.pop("right", None)
+        return replace(self, extents=extents, beside={**self.beside, "right": "left"})
 
     def places(self, *, small: bool) -> tuple[Place, ...]:
         """Where the panels go in a large or in a small window."""
@@ -152,13 +158,19 @@ def is_small(size: QSize) -> bool:
     return size.width() < SMALL[0] or size.height() < SMALL[1]
 
 
+def is_too_narrow(window: QMainWindow) -> bool:
+    """True if its panels ask for more than it is wide, and would cover each other."""
+    return window.minimumSizeHint().width() > window.width()
+
+
 def arrange_panels(
     window: QMainWindow, docks: Mapping[str, DockPanel], arrangement: Arrangement
 ) -> dict[DockPanel, QSize]:
     """Put every panel where the arrangement has it, floating and closed ones too.
 
     The jobs panel goes below all, in a small window behind the charts. Panels that come
-    and go are shown or hidden as they were; the window keeps its size.
+    and go are shown or hidden as they were; the window keeps its size. Where its text
+    is too large for two columns beside the kernels they have one.
 
     Returns
     -------
@@ -189,6 +201,8 @@ def arrange_panels(
     for place in places:
         for first, *_ in place.cells:
             docks[first].raise_()
+    if "right" in arrangement.extents and is_too_narrow(window):
+        return arrange_panels(window, docks, arrangement.narrow())
     return {
         docks[name]: size
         for place in places
@@ -508,6 +522,7 @@ class LayoutKeeper(QObject):
     def take_over(self) -> None:
         """The panels were arranged by a session."""
         self._extents.forget()
+        QTimer.singleShot(0, self, self._fit_restored)
 
     def reset(self) -> None:
         """Put every panel back where the preset has it."""
@@ -517,6 +532,8 @@ class LayoutKeeper(QObject):
         """Qt: a first start is arranged for the size that the window is shown at."""
         if event.type() == QEvent.Type.Show and self._fresh and not self._kept.restored:
             self.reset()
+        elif event.type() == QEvent.Type.Show:
+            QTimer.singleShot(0, self, self._fit_restored)
         if event.type() == QEvent.Type.Resize:
             self._fold_silent()
         if event.type() == QEvent.Type.LayoutRequest:
@@ -524,6 +541,11 @@ class LayoutKeeper(QObject):
             for bar in self._window.findChildren(QTabBar, options=own):
                 self._furnish(bar)
         return super().eventFilter(watched, event)
+
+    def _fit_restored(self) -> None:
+        """What was restored is arranged anew where this window has no room for it."""
+        if is_too_narrow(self._window):
+            self.reset()
 
     def _furnish(self, bar: QTabBar) -> None:
         """Let the names of a row of tabs be read, and told."""
