@@ -59,7 +59,7 @@ def light_colours(qapp: QApplication, request: pytest.FixtureRequest) -> None:
     """
     from kernelviewer.gui import theme
 
-    has_own = "make_window" in request.fixturenames
+    has_own = {"make_window", "make_shared"} & {*request.fixturenames}
     if theme.tokens().dark or (qapp.styleSheet() and not has_own):
         use_colours(theme.LIGHT)
 
@@ -170,17 +170,51 @@ def window(
     make_shared: MakeWindow,
     shared_windows: dict[Made, Shared],
     tmp_path_factory: pytest.TempPathFactory,
-) -> MainWindow:
+) -> Iterator[MainWindow]:
     """A window with made networks, as the mark ``networks`` asks for: see `Made`.
 
-    The tests of a module have it in common; each gets it as it was.
+    The tests of a module have it in common; each gets it as it was. Dialogs that a test
+    leaves open are closed.
     """
+    from PySide6.QtWidgets import QDialog
+
     marker = request.node.get_closest_marker("networks")
     made = Made(*marker.args, **marker.kwargs) if marker else Made()
     if made not in shared_windows:
         folder = tmp_path_factory.mktemp("window")
         shared_windows[made] = Shared(window_of(made, make_shared, folder))
-    return shared_windows[made].as_made()
+    window = shared_windows[made].as_made()
+    yield window
+    for dialog in window.findChildren(QDialog):
+        if dialog.isVisible():
+            dialog.close()
+
+
+@pytest.fixture
+def open_anew(
+    make_shared: MakeWindow, shared_windows: dict[Made, Shared]
+) -> Callable[..., MainWindow]:
+    """Open files as `make_window` does, but in a window of the module, as it was made.
+
+    What was open in it before is gone, as if its networks had been closed.
+    """
+    made = Made(0)
+
+    def open_files(*paths: Path, by: By | None = None, **how: Any) -> MainWindow:
+        if made not in shared_windows:
+            shared_windows[made] = Shared(make_shared())
+        window = shared_windows[made].as_made()
+        window.resize(*how.get("size", SMALL))
+        if how.get("size") == LARGE:
+            spread(window)
+        if by is not None:
+            marks = replace(window.document.marks, naming=Naming(by))
+            window.document.restore(replace(window.document.work, marks=marks))
+        window.opener.open(paths)
+        settle_down(window)
+        return window
+
+    return open_files
 
 
 @pytest.fixture
@@ -195,7 +229,9 @@ def own_window(
 
 def window_of(made: Made, make: MakeWindow, folder: Path) -> MainWindow:
     """A window as asked for, its files in a folder."""
-    names = ("first", "second")[: made.count] if made.count > 1 else ("net",)
+    names = (
+        ("first", "second")[: made.count] if made.count > 1 else ("net",)[: made.count]
+    )
     files = [
         write_network(folder / f"{name}.safetensors", made.channels, seed)
         for seed, name in enumerate(names)
@@ -275,29 +311,59 @@ class Shared:
         self._window = window
         self._work, self._look = window.document.work, window.look
         self._settings, self._size = window.settings, window.size()
-        self._page = window.page
+        self._page, self._preset = window.page, window.layouts.preset
         self._hidden = {name: dock.isHidden() for name, dock in window.docks.items()}
+        self._fronts = [dock for dock in window.docks.values() if dock.in_front]
 
     def as_made(self) -> MainWindow:
         """The window as it was: its work, its look and what lies where."""
+        from PySide6.QtTest import QTest
+        from PySide6.QtWidgets import QApplication
+
+        from kernelviewer.gui.theme import tokens
+
         window = self._window
         assert window.isVisible(), "a test that closes a window has its own"
         window.resize(self._size)
-        if window.look != self._look:
-            window.layouts.reset()
-            window.show_look(self._look)
         for name, hidden in self._hidden.items():
             window.docks[name].setHidden(hidden)
+        if window.look != self._look or window.layouts.preset != self._preset:
+            window.layouts.use(self._preset)
+            if window.look != self._look:
+                window.show_look(self._look)
+        self._end_session()
         window.settings = self._settings
+        if tokens().dark or not QApplication.instance().styleSheet():
+            window.set_theme(self._settings.theme)
         window.document.restore(self._work)
         window.show_page(self._page)
+        for dock in self._fronts:
+            if not dock.in_front:
+                dock.raise_()
         window.statusBar().clearMessage()
         for number in tuple(window.parts.jobs_panel.rows):
             window.parts.jobs_panel.remove(number)
         window.activateWindow()
+        assert QTest.qWaitForWindowActive(window)
         window.setFocus()
         settle_down(window)
         return window
+
+    def _end_session(self) -> None:
+        """Let nothing of a session stay: its file, what is offered, what failed."""
+        window, sessions = self._window, self._window.sessions
+        if window.document.models and (sessions.path or not self._work.models):
+            sessions._saved, sessions._is_stale = (
+                window.document.work.fingerprint,
+                False,
+            )
+            window.document.close_all()
+        for offer in sessions.recovery.offers:
+            sessions.recovery.dismiss(offer.path)
+        if window.opener.unusable:
+            window.opener.dismiss([*window.opener.unusable])
+        if window.settings.recent != self._settings.recent:
+            window.parts.welcome.set_recent(self._settings.recent)
 
 
 @pytest.fixture
