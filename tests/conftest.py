@@ -7,11 +7,13 @@ import itertools
 import json
 import os
 import threading
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import pytest
 from hypothesis import settings
 
+from kernelviewer.watch import NEVER
 from tests.networks import write_every_kind
 from tests.shared import skip_without_shared
 
@@ -30,6 +32,11 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import numpy as np
+
+    from kernelviewer.kernels.family import FamilyFit
+    from kernelviewer.watch import Watch
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -83,6 +90,43 @@ def no_thread_left(may_stay: set[object]) -> Iterator[None]:
     for thread in left:
         thread.join(2)
     assert not [thread.name for thread in left if thread.is_alive()]
+
+
+@pytest.fixture(scope="module")
+def module_patch(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[pytest.MonkeyPatch]:
+    """Changes for all tests of a module, and folders for what they have in common."""
+    with pytest.MonkeyPatch.context() as patch:
+        home = tmp_path_factory.mktemp("module")
+        patch.setenv("KERNELVIEWER_CONFIG", str(home / "config"))
+        patch.setenv("KERNELVIEWER_CACHE", str(home / "cache"))
+        yield patch
+
+
+_fits: dict[tuple[object, ...], FamilyFit] = {}
+
+
+@pytest.fixture(scope="module")
+def each_fit_once(module_patch: pytest.MonkeyPatch) -> None:
+    """Windows and trainings of the same networks fit the same kernels to the family,
+    most of their time: these give the same fit, so once is enough, for every test.
+    """
+    from kernelviewer.kernels import family
+
+    fit = family.family_fit
+
+    def remember(
+        patterns: np.ndarray, *, watch: Watch = NEVER, **how: Any
+    ) -> FamilyFit:
+        key = patterns.shape, patterns.tobytes(), *sorted(how.items(), key=str)
+        watch.check()
+        if key not in _fits:
+            _fits[key] = fit(patterns, watch=watch, **how)
+        return deepcopy(_fits[key])
+
+    for module in (family, family.fit):
+        module_patch.setattr(module, "family_fit", remember)
 
 
 class Printed(NamedTuple):

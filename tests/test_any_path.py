@@ -56,14 +56,17 @@ class Like:
         return self._path
 
 
-@pytest.fixture(params=[str, Path, Like])
+KINDS = (str, Path, Like)
+
+
+@pytest.fixture(params=KINDS)
 def kind(request: pytest.FixtureRequest) -> Any:
     return request.param
 
 
 @pytest.fixture
 def net(tmp_path: Path) -> Path:
-    return write_network(tmp_path / "net.safetensors")
+    return write_network(tmp_path / "net.safetensors", 8)
 
 
 def test_checkpoints(kind: Any, net: Path, tmp_path: Path) -> None:
@@ -100,10 +103,12 @@ def test_the_api(kind: Any, net: Path, tmp_path: Path) -> None:
     assert len(kv.compare(kind(net), kind(net)).sizes) == 2
 
 
-def test_a_window(kind: Any, net: Path, qtbot: QtBot) -> None:
-    window = create_window(paths=[kind(net)])
-    qtbot.waitUntil(lambda: bool(window.document.models) and window.jobs.is_idle())
-    assert window.document.models[0].bank.path == net
+def test_a_window(tmp_path: Path, qtbot: QtBot) -> None:
+    nets = [write_network(tmp_path / f"{kind.__name__}.safetensors") for kind in KINDS]
+    paths = [kind(net) for kind, net in zip(KINDS, nets, strict=True)]
+    window = create_window(paths=paths)
+    qtbot.waitUntil(lambda: len(window.document.models) == 3 and window.jobs.is_idle())
+    assert [model.bank.path for model in window.document.models] == nets
     window.close()
     window.deleteLater()
 
@@ -127,7 +132,7 @@ def test_autoencoders_and_labels(kind: Any, net: Path, tmp_path: Path) -> None:
         Autoencoder.load(kind(tmp_path / "none"))
     bank = run_now(load, net)
     found = label_kernels("net", bank, (3, 3), Labelling(None), CPU)
-    assert write_rows(kind(tmp_path / "rows.csv"), [(found, None)]) == 24
+    assert write_rows(kind(tmp_path / "rows.csv"), [(found, None)]) == 8
 
 
 def test_figures(kind: Any, net: Path, tmp_path: Path) -> None:

@@ -16,8 +16,11 @@ import pytest
 
 import kernelviewer as kv
 from kernelviewer import api, notebook
+from kernelviewer.figures import report
 from kernelviewer.figures.provenance import read_record
+from kernelviewer.figures.report import plan_report
 from kernelviewer.files import resource
+from tests.latent.runs import STEPS, made_run
 from tests.networks import write_every_kind, write_network
 
 if TYPE_CHECKING:
@@ -248,7 +251,9 @@ def test_a_wrong_guess_is_told_what_is_right(
         eval(guess, {"kv": kv, "np": np, "bank": bank})
 
 
-def test_what_can_only_mean_one_thing_is_taken(tmp_path: Path) -> None:
+def test_what_can_only_mean_one_thing_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = write_network(tmp_path / "net.safetensors")
     bank = kv.extract_kernels(path)
     assert kv.extract_kernels(bank) is bank
@@ -258,6 +263,7 @@ def test_what_can_only_mean_one_thing_is_taken(tmp_path: Path) -> None:
     assert kv.spectrum("3x3").size == kv.spectrum([3, 3]).size == (3, 3)  # type: ignore[arg-type]
     assert kv.figure("sheet", [bank], size="3x3").caption  # type: ignore[attr-defined]
     assert kv.compare(path, bank).sizes[3, 3].summary.changed == 0
+    monkeypatch.setattr(report, "plan_report", lambda banks: [*plan_report(banks)][:2])
     small = {"a.conv_dw.weight": np.random.default_rng(0).normal(size=(8, 1, 5, 5))}
     page = kv.report(small, tmp_path / "report", formats="png", samples=2, dpi=100)
     assert next((page.parent / "figures").glob("*.png")).is_file()
@@ -265,9 +271,10 @@ def test_what_can_only_mean_one_thing_is_taken(tmp_path: Path) -> None:
         kv.label(bank).to_csv(tmp_path / "nowhere" / "labels.csv")
 
 
-def test_a_figure_of_a_run_takes_its_folder() -> None:
-    drawn = kv.figure("formation", resource("sample-run"))
-    assert len(drawn.drawn.record.files) > 3  # type: ignore[attr-defined]
+def test_a_figure_of_a_run_takes_its_folder(tmp_path: Path) -> None:
+    made_run(tmp_path)
+    drawn = kv.figure("formation", tmp_path)
+    assert len(drawn.drawn.record.files) == len(STEPS)  # type: ignore[attr-defined]
 
 
 class Balanced(HTMLParser):

@@ -12,9 +12,12 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 import kernelviewer
 from kernelviewer.cli import module_of
 from kernelviewer.commands import COMMANDS
+from kernelviewer.device import needs_torch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,38 +37,45 @@ HEAVY = {
     *("dask", "distributed", "duckdb", "pandas", "psutil", "pyarrow"),
 }
 BEFORE_THE_WINDOW = {"torch", "timm", "matplotlib"}
-FIRST_PAINT = """
-import sys
+NOT_TO_OPEN = {*BEFORE_THE_WINDOW, "scipy", "h5py"}
+OPENING = """
+import sys, threading, time
+import kernelviewer.gui.application
+print(*sys.modules)
 from PySide6.QtWidgets import QApplication
 from kernelviewer.gui import create_window
 app = QApplication([])
 window = create_window()
 window.show()
 app.processEvents()
-"""
-OPENING = (
-    FIRST_PAINT
-    + """
-import threading
+print(*sys.modules)
 from kernelviewer.files import resource
 def settle():
-    calm = 0
-    while calm < 3:
+    calm, end = 0, time.monotonic() + 100
+    while calm < 20 and time.monotonic() < end:
         app.processEvents()
+        time.sleep(0.001)
         calm = calm + 1 if window.jobs.is_idle() else 0
 class Watcher:
     def find_spec(self, name, path=None, target=None):
         if threading.current_thread() is threading.main_thread():
             if name.startswith("kernelviewer."):
-                late.append(f"late:{name}")
+                late.append(name)
 late = []
 settle()
 sys.meta_path.insert(0, Watcher())
 window.opener.open([resource("sample", "sample.safetensors")])
 settle()
 print(*late)
+print(*sys.modules)
+analyses = window.document.analyses
+assert analyses[1, (7, 7)].code is not None, analyses
+assert window.document.families.keys() == analyses.keys()
+print(window.device_label.text())
+window.close()
 """
-)
+"""Prints modules imported with the window, when it is painted, on its thread while it
+opens a file, and after that; and the device."""
 MAY_COME_BEFORE = {
     "formats": {"checkpoint", "errors"},
     "kernels": {"bank", "classes", "equality", "statistics"},
@@ -147,6 +157,7 @@ def _imports(
                 )
 
 
+@cache
 def _is_module(name: str) -> bool:
     parts = name.split(".")
     if parts[0] != "kernelviewer":
@@ -270,15 +281,23 @@ def test_a_module_gives_each_name_once() -> None:
     assert twice == []
 
 
+def functions(body: list[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """All functions of a body, wherever they stand in it."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+        for field in ("body", "orelse", "handlers", "finalbody", "cases"):
+            yield from functions(getattr(node, field, []))
+
+
 def test_functions_fit_on_the_screen() -> None:
     long = []
     for module, tree in modules().items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                assert node.end_lineno is not None
-                length = node.end_lineno - node.lineno + 1
-                if length > MOST_FUNCTION_LINES:
-                    long.append((f"{module}.{node.name}", length))
+        for node in functions(tree.body):
+            assert node.end_lineno is not None
+            length = node.end_lineno - node.lineno + 1
+            if length > MOST_FUNCTION_LINES:
+                long.append((f"{module}.{node.name}", length))
     assert long == []
 
 
@@ -313,47 +332,60 @@ class C:
     assert for_types == {"kernelviewer.formats.checkpoint"}
 
 
-def modules_after(code: str) -> set[str]:
-    """Modules that a fresh process has imported after running ``code``."""
+def printed(code: str, **more: str) -> list[str]:
+    """The lines of a fresh process that sees no GPU, with this in its environment."""
+    more |= {"QT_QPA_PLATFORM": "offscreen", "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(
-        [
-            sys.executable,
-            "-W",
-            "ignore",
-            "-c",
-            f"{code}\nimport sys\nprint(*sys.modules)",
-        ],
+        [sys.executable, "-W", "ignore", "-c", code],
         capture_output=True,
         text=True,
-        check=True,
-        env=os.environ | {"QT_QPA_PLATFORM": "offscreen"},
+        check=False,
+        env=os.environ | more,
     )
-    return set(done.stdout.split())
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
 
 
-def loaded(code: str) -> set[str]:
-    """Top-level packages that a fresh process has imported after running ``code``."""
-    return {name.partition(".")[0] for name in modules_after(code)}
+def modules_after(code: str) -> set[str]:
+    """Modules that a fresh process has imported after running ``code``."""
+    return set(printed(f"{code}\nimport sys\nprint(*sys.modules)")[-1].split())
+
+
+def libraries(names: set[str]) -> set[str]:
+    """The top-level packages of modules."""
+    return {name.partition(".")[0] for name in names}
+
+
+@pytest.fixture(scope="module")
+def opening(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
+    """Word by word what `OPENING` prints."""
+    home = tmp_path_factory.mktemp("opening")
+    folders = {"KERNELVIEWER_CONFIG": f"{home}/config", "KERNELVIEWER_CACHE": f"{home}"}
+    return [line.split() for line in printed(OPENING, **folders)]
 
 
 def test_the_api_and_the_command_line_import_neither_torch_nor_qt() -> None:
     use = "import kernelviewer.cli\nfrom kernelviewer import *"
     found = modules_after(use)
     assert {"kernelviewer.formats.registry", "kernelviewer.kernels.extract"} <= found
-    assert not {name.partition(".")[0] for name in found} & (HEAVY | QT)
+    assert not libraries(found) & (HEAVY | QT)
 
 
 def test_no_command_imports_qt_or_waits_for_torch() -> None:
     names = ", ".join(module_of(name) for name in COMMANDS)
-    assert not loaded(f"import {names}") & (BEFORE_THE_WINDOW | QT)
+    assert not libraries(modules_after(f"import {names}")) & (BEFORE_THE_WINDOW | QT)
 
 
-def test_the_window_imports_without_torch_timm_and_matplotlib() -> None:
-    assert not loaded("import kernelviewer.gui.application") & BEFORE_THE_WINDOW
+def test_the_window_imports_without_torch_timm_and_matplotlib(
+    opening: list[list[str]],
+) -> None:
+    assert not libraries({*opening[0]}) & BEFORE_THE_WINDOW
 
 
-def test_what_comes_later_is_not_imported_before_the_first_paint() -> None:
-    all_found = modules_after(FIRST_PAINT)
+def test_what_comes_later_is_not_imported_before_the_first_paint(
+    opening: list[list[str]],
+) -> None:
+    all_found = {*opening[1]}
     assert not all_found & NOT_BEFORE
     found = {ours(name) or "" for name in all_found}
     assert "gui.main_window" in found
@@ -365,8 +397,21 @@ def test_what_comes_later_is_not_imported_before_the_first_paint() -> None:
     assert not early
 
 
-def test_a_file_opens_without_imports_on_the_gui_thread() -> None:
+def test_a_file_opens_without_imports_on_the_gui_thread(
+    opening: list[list[str]],
+) -> None:
     """The window would stand still meanwhile; what is needed came while it was idle."""
-    imported = modules_after(OPENING)
-    assert "kernelviewer.kernels.family" in imported
-    assert not {name for name in imported if name.startswith("late:")}
+    _, _, late, after, _ = opening
+    assert "kernelviewer.kernels.family" in after
+    assert late == []
+
+
+@pytest.mark.skipif(
+    sys.platform == "darwin" and needs_torch("auto"), reason="this machine has a GPU"
+)
+def test_the_window_names_what_it_opened_without_torch(
+    opening: list[list[str]],
+) -> None:
+    _, _, _, after, device = opening
+    assert device == ["cpu"]
+    assert not libraries({*after}) & NOT_TO_OPEN

@@ -128,7 +128,7 @@ def test_a_figure_is_drawn_and_made_again(
 
 def test_a_report_has_names_as_text(odd: Path, printed: Printed) -> None:
     folder = odd.parent / os.fsdecode(b"report-\xfe")
-    assert main(["report", str(odd), "-o", str(folder)]) == 0
+    assert main(["report", str(odd), "-o", str(folder), "--dpi", "100"]) == 0
     page = (folder / "index.html").read_text(encoding="utf-8")
     assert is_harmless(page)
     assert "net-\\xff\\x1b[31m.safetensors" in page

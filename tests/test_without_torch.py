@@ -1,4 +1,7 @@
-"""From a file to labels and figures nothing needs torch, where there is no GPU."""
+"""From a file to labels and figures nothing needs torch, where there is no GPU.
+
+That the window does not either is held in `tests.test_architecture`.
+"""
 
 from __future__ import annotations
 
@@ -35,27 +38,6 @@ for command in commands:
     assert not heavy & set(sys.modules), (command, heavy & set(sys.modules))
 """
 
-WINDOW = """
-import sys, time
-from pathlib import Path
-from PySide6.QtWidgets import QApplication
-from kernelviewer.gui import create_window
-app = QApplication([])
-window = create_window([Path(sys.argv[1])])
-window.show()
-calm, end = 0, time.monotonic() + 100
-while calm < 20 and time.monotonic() < end:
-    app.processEvents()
-    time.sleep(0.001)
-    calm = calm + 1 if window.jobs.is_idle() else 0
-analyses = window.document.analyses
-assert analyses[1, (7, 7)].code is not None, analyses
-assert window.document.families.keys() == analyses.keys()
-print(window.device_label.text())
-print(sorted({"torch", "timm", "matplotlib", "scipy", "h5py"} & set(sys.modules)))
-window.close()
-"""
-
 
 def run(code: str, *arguments: str) -> str:
     """What a script prints in a fresh process that sees no GPU."""
@@ -76,8 +58,3 @@ def test_labels_and_figures_are_made(tmp_path: Path) -> None:
     run(COMMANDS, str(path), str(tmp_path))
     made = {item.name for item in tmp_path.iterdir()}
     assert {"labels.csv", "spectrum.svg", "pca.svg"} <= made
-
-
-def test_the_window_names_what_it_opened(tmp_path: Path) -> None:
-    path = write_network(tmp_path / "net.safetensors", 2)
-    assert run(WINDOW, str(path)).splitlines() == ["cpu", "[]"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.transforms import Transform
     from numpy.typing import NDArray
 
     from kernelviewer.figures.colours import Ink
@@ -90,6 +92,9 @@ class Page:
         self.ground = self.figure.add_axes((0.0, 0.0, 1.0, 1.0), label="page")
         self.ground.set_axis_off()  # lies over the charts, for marks in them
         self.ground.set(xlim=(0, self.width), ylim=(self.height, 0), autoscale_on=False)
+        # made once, not anew for each mark that is clipped to it
+        border = partial(_itself, self.ground.patch.get_transform())
+        self.ground.patch.get_transform = border  # type: ignore[method-assign]
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -449,6 +454,10 @@ class Page:
             self.text(self.margin, y + size * POINT, line, size=size, weight="bold")
             y += self.face.line(size)
         return title_height(self.options, self.face)
+
+
+def _itself(transform: Transform) -> Transform:
+    return transform
 
 
 def title_height(options: FigureOptions, face: Face) -> float:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from kernelviewer.corpus.child import Outcome
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 READER = """
 import errno, os, sys, time
@@ -79,6 +81,18 @@ def install_harm(folder: Path, patch: pytest.MonkeyPatch) -> None:
     paths = [str(folder), str(REPOSITORY)]
     patch.setenv("PYTHONPATH", ":".join(paths))
     assert sys.platform != "win32"
+
+
+class Here:
+    """Takes networks in as a `Child` does, where nothing is asked of its process."""
+
+    is_well = True
+
+    def do(self, job: Job, _stopped: object) -> Outcome:
+        return take_in(job)
+
+    def end(self) -> None:
+        pass
 
 
 def harm(path: Path, what: str) -> Path:

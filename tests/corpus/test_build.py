@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import psutil
 import pytest
@@ -27,6 +27,7 @@ from kernelviewer.text import shown
 from kernelviewer.watch import Watch
 from tests.corpus.made import (
     REPOSITORY,
+    Here,
     harm,
     install_harm,
     make_corpus,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Cli
 
+pytestmark = pytest.mark.usefixtures("each_fit_once")
 needs_signals = pytest.mark.skipif(
     sys.platform == "win32", reason="processes are not ended so there"
 )
@@ -57,6 +59,12 @@ def networks(tmp_path: Path) -> list[Path]:
         write_every_kind(folder / "second.safetensors"),
         write_network(folder / "third.safetensors", channels=8, seed=2),
     ]
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Builds start none, which takes most of the time."""
+    monkeypatch.setattr("kernelviewer.corpus.child.Child", Here)
 
 
 def command(*words: object) -> subprocess.Popen[str]:
@@ -87,6 +95,7 @@ def test_harmful_networks_cost_only_themselves(
     install_harm(tmp_path / "plugin", monkeypatch)
     folder = tmp_path / "corpus"
     bad = [harm(tmp_path / f"{w}.harm", w) for w in ("exit", "memory", "sleep")]
+    before = {*psutil.Process().children(recursive=True)}
     kinds, said = {}, ""
     for sources, limits in (  # none that is well would be read in a second for certain
         ((networks[0], *bad[:2], *networks[1:]), ("--memory", 1, "--workers", 2)),
@@ -111,52 +120,39 @@ def test_harmful_networks_cost_only_themselves(
     assert {item.kind for item in corpus.failures()} == {"crash", "memory", "timeout"}
     make_corpus(tmp_path / "plain", networks)
     assert rows(folder) == rows(tmp_path / "plain")
-    assert not psutil.Process().children(recursive=True)
+    assert {*psutil.Process().children(recursive=True)} <= before
 
 
 @needs_signals
-def test_a_killed_build_goes_on_where_it_was(
-    tmp_path: Path, networks: list[Path], monkeypatch: pytest.MonkeyPatch, cli: Cli
-) -> None:
-    install_harm(tmp_path / "plugin", monkeypatch)
-    folder, hold = tmp_path / "corpus", harm(tmp_path / "hold.harm", "hold")
-    sources = (networks[0], hold, *networks[1:])
-    process = command("build", *sources, "-o", folder, "--workers", 1)
-    store = Store(folder)
-    while not list(store.records()):
-        wait_for(process, folder / "records")
-    children = psutil.Process(process.pid).children(recursive=True)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    _, alive = psutil.wait_procs(children, 20)
-    assert not alive  # nobody is left who works for it
-    assert len(list(store.records())) == 1
-    printed = cli("corpus", "build", *networks, "-o", folder, "--json").json
-    assert (printed["added"], printed["there"]) == (2, 1)
-    make_corpus(tmp_path / "plain", networks)
-    assert rows(folder) == rows(tmp_path / "plain")
-    assert not (folder / ".work").exists()
-
-
-@needs_signals
-def test_an_interrupt_ends_cleanly_and_keeps_what_is_done(
+def test_a_killed_build_goes_on_where_it_was_and_an_interrupt_ends_it_cleanly(
     tmp_path: Path, networks: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install_harm(tmp_path / "plugin", monkeypatch)
     folder, hold = tmp_path / "corpus", harm(tmp_path / "hold.harm", "hold")
-    process = command("build", networks[0], hold, "-o", folder, "--workers", 1)
-    while not list(Store(folder).records()):
-        wait_for(process, folder / "records")
-    children = psutil.Process(process.pid).children(recursive=True)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate()
-    assert process.returncode == 130, err
+    store = Store(folder)
+
+    def build_until(taken_in: int, *sources: Path, stop: signal.Signals) -> Any:
+        process = command("build", *sources, "-o", folder, "--workers", 1)
+        while len(list(store.records())) < taken_in:
+            wait_for(process, folder / "records")
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(stop)
+        ended = *process.communicate(), process.returncode
+        _, alive = psutil.wait_procs(children, 20)
+        assert not alive  # nobody is left who works for it
+        assert len(list(store.records())) == taken_in
+        return ended
+
+    build_until(1, networks[0], hold, *networks[1:], stop=signal.SIGKILL)
+    out, err, code = build_until(3, *networks, hold, stop=signal.SIGINT)
+    assert code == 130, err
     assert "interrupted; the same command goes on where it was" in err
     assert "Traceback" not in err
-    assert "1 network taken in" in out
-    _, alive = psutil.wait_procs(children, 20)
-    assert not alive
-    assert len(Corpus.open(folder).networks) == 1
+    assert "2 networks taken in, 1 there" in out
+    assert len(Corpus.open(folder).networks) == 3
+    make_corpus(tmp_path / "plain", networks)
+    assert rows(folder) == rows(tmp_path / "plain")
+    assert not (folder / ".work").exists()
 
 
 @needs_signals
@@ -166,7 +162,7 @@ def test_a_full_disk_ends_the_build_and_says_so(
     install_harm(tmp_path / "plugin", monkeypatch)
     folder = tmp_path / "corpus"
     how = plan()
-    build([str(networks[0])], folder, how)
+    make_corpus(folder, networks[:1])
     full = harm(tmp_path / "full.harm", "disk")
     with pytest.raises(CorpusError, match="No space left") as raised:
         build([str(full), str(networks[1])], folder, how)
@@ -195,31 +191,32 @@ def test_one_worker_and_two_make_the_same_rows(
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Path]:
-    """A scheduler and a worker, each a process of its own; the scheduler's file."""
+    """A scheduler and its worker in a process of their own; the scheduler's file."""
     file = tmp_path / "scheduler.json"
-    begin = [sys.executable, "-m", "distributed.cli"]
-    scheduler = ["dask_scheduler", "--port", "0", "--scheduler-file", str(file)]
-    worker = ["dask_worker", "--scheduler-file", str(file), "--nthreads", "1"]
-    words = [
-        [*scheduler, "--no-dashboard"],
-        [*worker, "--no-nanny", "--no-dashboard"],
-    ]
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
-    processes = [
-        subprocess.Popen(
-            [*begin[:2], f"{begin[2]}.{part[0]}", *part[1:]],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=environment,
-            cwd=tmp_path,
-        )
-        for part in words
-    ]
-    yield file
-    for process in reversed(processes):
-        process.kill()  # a worker asked to end may wait for a scheduler that has ended
-    for process in processes:
-        process.wait()
+    with subprocess.Popen(
+        [sys.executable, "-c", CLUSTER, str(file)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        cwd=tmp_path,
+    ) as process:
+        yield file
+        process.kill()
+
+
+CLUSTER = """
+import asyncio, sys
+from distributed import Scheduler, Worker
+
+async def serve():
+    where = dict(port=0, scheduler_file=sys.argv[1], dashboard=False)
+    async with Scheduler(**where) as scheduler:
+        async with Worker(scheduler.address, nthreads=1, dashboard=False) as worker:
+            await worker.finished()
+
+asyncio.run(serve())
+"""
 
 
 def test_a_cluster_that_is_there_is_used(
@@ -288,6 +285,7 @@ def test_what_is_missing_is_made_again_and_what_is_there_is_not(
     assert rows(folder) == whole
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_a_file_that_has_changed_takes_the_place_of_its_network(
     tmp_path: Path, networks: list[Path]
 ) -> None:
@@ -303,6 +301,7 @@ def test_a_file_that_has_changed_takes_the_place_of_its_network(
     assert list(Corpus.open(folder).check()) == []
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_other_options_need_a_word(tmp_path: Path, networks: list[Path]) -> None:
     from dataclasses import replace
 
@@ -332,6 +331,7 @@ def test_sources_are_files_folders_lists_and_names(
         expand([str(tmp_path / "empty")])
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_what_is_missing_stands_in_the_ledger_until_it_is_there(
     tmp_path: Path, cli: Cli
 ) -> None:
@@ -427,6 +427,7 @@ def test_progress_tells_rate_and_time_left() -> None:
     assert slow.line() == "39 of 40 networks · 0.33 a second · at least 39 s left"
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_progress_is_told_where_there_is_no_terminal(
     tmp_path: Path, networks: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

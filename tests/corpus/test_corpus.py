@@ -22,7 +22,7 @@ from kernelviewer.kernels.classes import CLASSES, FINE
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.labels import label_kernels
 from kernelviewer.watch import NEVER, Watch
-from tests.corpus.made import make_corpus
+from tests.corpus.made import Here, make_corpus
 from tests.networks import noise, write_every_kind, write_network
 from tests.shared import CHECKPOINTS, needs_checkpoints, reference_counts
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Cli
 
+pytestmark = pytest.mark.usefixtures("each_fit_once")
 PER_KERNEL = ("layer", "channel", "scale", "offset", "flat")
 
 
@@ -78,6 +79,19 @@ def folder(files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module", params=["float16", "float32"])
+def corpus(
+    request: pytest.FixtureRequest,
+    folder: Path,
+    files: list[Path],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Corpus:
+    """The same in either form of weights."""
+    if request.param == "float16":
+        return Corpus.open(folder)
+    return make_corpus(tmp_path_factory.mktemp("plain"), files, weights="float32")
+
+
 @pytest.fixture
 def questions(folder: Path) -> Iterator[Questions]:
     found = Questions(Corpus.open(folder))
@@ -90,11 +104,7 @@ def identity(corpus: Corpus, name: str) -> str:
     return found
 
 
-@pytest.mark.parametrize("weights", ["float16", "float32"])
-def test_networks_come_back_as_they_were(
-    files: list[Path], tmp_path: Path, weights: str
-) -> None:
-    corpus = make_corpus(tmp_path / weights, files, weights=weights)
+def test_networks_come_back_as_they_were(files: list[Path], corpus: Corpus) -> None:
     questions = Questions(corpus)
     for file in files:
         bank = extract_kernels(open_checkpoint(file))
@@ -106,7 +116,7 @@ def test_networks_come_back_as_they_were(
             assert kept.supports == own.supports
             for name in PER_KERNEL:
                 assert np.array_equal(getattr(kept, name), getattr(own, name)), name
-            if weights == "float32":
+            if corpus.recipe.weights == "float32":
                 assert np.array_equal(kept.weights, own.weights, equal_nan=True)
                 continue
             rows, back = (w.weights.reshape(len(own), -1) for w in (own, kept))
@@ -292,11 +302,8 @@ def test_what_is_found_opens_as_a_network(questions: Questions) -> None:
         questions.find(parse("network=first"), 1)
 
 
-@pytest.mark.parametrize("weights", ["float16", "float32"])
-def test_nearest_kernels_are_those_of_all_cosines(
-    files: list[Path], tmp_path: Path, weights: str
-) -> None:
-    questions = Questions(make_corpus(tmp_path / weights, files, weights=weights))
+def test_nearest_kernels_are_those_of_all_cosines(corpus: Corpus) -> None:
+    questions = Questions(corpus)
     rows, unit = [], []
     for network in sorted(questions.corpus.networks, key=lambda item: item.id):
         kernels = questions.network(network.id).sizes[7, 7]
@@ -535,9 +542,12 @@ def test_figures_of_a_corpus(folder: Path, tmp_path: Path, cli: Cli) -> None:
 @needs_checkpoints
 @pytest.mark.timeout(600)
 def test_the_shared_files_become_a_corpus_of_known_counts(
-    tmp_path: Path, cli: Cli
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "corpus"
+    monkeypatch.setattr("kernelviewer.corpus.child.Child", Here)
+    # how near the family comes is no count, and takes most of the time
+    monkeypatch.setattr("kernelviewer.kernels.family.fit.STEPS", 1)
     cli("corpus", "build", CHECKPOINTS, "-o", folder, "--workers", 2, code=1)
     corpus = Corpus.open(folder)
     (failure,) = corpus.failures()

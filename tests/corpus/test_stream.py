@@ -15,6 +15,7 @@ from kernelviewer.kernels import extract_kernels
 from kernelviewer.latent import finishing
 from kernelviewer.latent.autoencoder import Autoencoder
 from kernelviewer.latent.curve import PlainFit
+from kernelviewer.latent.curve_training import CurveOptions
 from kernelviewer.latent.training import Training, TrainingOptions
 from tests.corpus.made import make_corpus
 from tests.networks import write_every_kind, write_network
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
     from tests.conftest import Cli
 
 SIZE = (7, 7)
+
+
+@pytest.fixture(autouse=True)
+def short_training(monkeypatch: pytest.MonkeyPatch, each_fit_once: None) -> None:
+    monkeypatch.setattr(finishing, "STARTS", 1)
+    monkeypatch.setattr(finishing, "KERNELS", 1000)
+    monkeypatch.setattr(PlainFit, "STEPS", 2)
 
 
 @pytest.fixture(scope="module")
@@ -84,10 +92,7 @@ def _patterns(source: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("method", ["curve", "paper"])
-def test_each_sweep_is_shown_other_kernels(
-    folder: Path, method: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(PlainFit, "STEPS", 2)
+def test_each_sweep_is_shown_other_kernels(folder: Path, method: str) -> None:
     stream = KernelStream(Corpus.open(folder), SIZE)
     asked = []
     batch = stream.batch
@@ -97,7 +102,8 @@ def test_each_sweep_is_shown_other_kernels(
         return batch(number, kernels)
 
     stream.batch = noted  # type: ignore[method-assign,assignment]
-    options = TrainingOptions(method, 3)  # type: ignore[arg-type]
+    few = CurveOptions(kernels=90, centroids=20)
+    options = TrainingOptions(method, 3, curve=few)  # type: ignore[arg-type]
     training = Training(SIZE, stream, options=options)
     losses = [sweep.loss for sweep in training]
     assert asked == [0, 1, 2, 3]
@@ -105,10 +111,7 @@ def test_each_sweep_is_shown_other_kernels(
     assert len(set(losses)) == 3
 
 
-def test_train_takes_a_corpus(
-    folder: Path, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(finishing, "KERNELS", 1000)
+def test_train_takes_a_corpus(folder: Path, tmp_path: Path, cli: Cli) -> None:
     out = tmp_path / "new.safetensors"
     other = write_network(tmp_path / "other.safetensors", seed=8)
     printed = cli(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from kernelviewer.figures import EXHIBITS
+from kernelviewer.figures import EXHIBITS, FigureOptions
 from kernelviewer.figures.provenance import read_record
 from kernelviewer.figures.report import plan_report
 from kernelviewer.files import resource
@@ -210,7 +211,7 @@ def test_report_is_one_page_that_needs_nothing_else(
 ) -> None:
     folder = tmp_path / "report"
     command = ["report", str(small), "-o", str(folder), "--device", "cpu"]
-    printed = cli(*command, "--format", "svg", "--format", "png").out
+    printed = cli(*command, "--format", "svg", "--format", "png", "--dpi", 100).out
     page = (folder / "index.html").read_text()
     assert page.count("<figure>") == 14
     assert page.count("data:image/svg+xml;base64,") >= 10
@@ -254,6 +255,8 @@ def test_sample_without_a_display_writes_files(
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("sys.platform", "linux")
+    coarse = partial(FigureOptions, dpi=100)
+    monkeypatch.setattr("kernelviewer.commands.sample.FigureOptions", coarse)
     folder = tmp_path / "sample"
     first, last = cli("sample", "-o", folder).out.splitlines()
     assert first.startswith("There is no display")

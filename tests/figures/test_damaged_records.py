@@ -170,9 +170,12 @@ def test_what_is_wrong_is_named(
     assert "the record of how the figure was made is damaged" in err
 
 
-def test_a_record_that_never_ends_is_refused(tmp_path: Path) -> None:
+def test_a_record_that_never_ends_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(provenance, "_LONGEST", 1 << 20)
     path = tmp_path / "a.pdf"
-    path.write_bytes(b"%PDF /Keywords (" + b"x" * (1 << 26))
+    path.write_bytes(b"%PDF /Keywords (" + b"x" * (2 * provenance._LONGEST))
     with pytest.raises(FigureError, match="this is no figure"):
         read_record(path)
     path.write_bytes(b"%PDF /Keywords (" + b'{"kernelviewer": ' + DEEP.encode() + b"})")

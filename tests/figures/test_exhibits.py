@@ -37,7 +37,7 @@ from tests.recorder import EndedError, Recorder
 if TYPE_CHECKING:
     from kernelviewer.kernels.classes import Words
 
-SINGLE = FigureOptions(width_mm=89.0)
+SINGLE = FigureOptions(width_mm=89.0, dpi=100)
 
 
 def labels(scene: Scene) -> np.ndarray:
@@ -119,6 +119,7 @@ def test_kernels_stand_without_their_mean_beside_their_classes(kind: str) -> Non
             labels=False,
             legend=False,
             scale_bar=False,
+            dpi=100,
             mean=mean,  # type: ignore[arg-type]
             group=group,  # type: ignore[arg-type]
         )
@@ -239,7 +240,7 @@ def test_letters_stand_in_bars_and_in_their_legend_where_they_are_wished_for() -
 def test_a_print_in_grey_tells_the_classes_by_their_letters(kind: str) -> None:
     seeds = (0, 1) if kind == "scatter" else (0,)
     scene = named(*(make_bank([("layer", 400)], seed=seed) for seed in seeds))
-    options = FigureOptions(labels=kind != "spectrum")
+    options = FigureOptions(labels=kind != "spectrum", dpi=100)
     plain = Svg(make_figure(kind, scene, options).figure).texts
     options = replace(options, class_marks="letters")
     texts = Svg(make_figure(kind, scene, options).figure).texts
@@ -383,7 +384,7 @@ def test_table_has_a_row_for_each_network() -> None:
 @pytest.mark.parametrize("kind", EXHIBITS)
 def test_what_is_not_wished_for_is_left_out(kind: str) -> None:
     scene = scene_of(kind, make_bank())
-    bare = FigureOptions(labels=False, legend=False, scale_bar=False)
+    bare = FigureOptions(labels=False, legend=False, scale_bar=False, dpi=100)
     texts = [
         text.get_text() for text in texts_in(make_figure(kind, scene, bare).figure)
     ]

@@ -26,11 +26,11 @@ from tests.figures.scenes import make_bank, named, scene_of
 
 PAIRED = [kind for kind, item in EXHIBITS.items() if item.compares]
 LOOKS = {
-    "double": FigureOptions(
+    "slide": replace(
+        PRESETS["slide"],
         title="A title that is so long that it does not fit into one "
-        "line of a page, whatever the column and the font may be"
+        "line of a page, whatever the column and the font may be",
     ),
-    "slide": PRESETS["slide"],
     "narrow": FigureOptions(width_mm=60.0, font_size=9.0, dpi=150),
 }
 
@@ -42,6 +42,7 @@ def scene_for(kind: str, *networks: str) -> Scene:
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("kind", EXHIBITS)
 def test_texts_keep_clear_of_each_other_and_the_border(kind: str, look: str) -> None:
+    """As in the columns of a journal: see `tests.figures.test_promises`."""
     drawn = make_figure(kind, scene_for(kind, "network"), LOOKS[look])
     assert faults(drawn.figure) == []
     width, _ = drawn.figure.get_size_inches() * 25.4

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
 import subprocess
 import sys
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -34,6 +35,13 @@ def drawn() -> Drawn:
     return make_figure("classes", named(make_bank(name="nét")), options)
 
 
+@pytest.fixture(scope="module")
+def written(drawn: Drawn, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The figure's file of each format."""
+    folder = tmp_path_factory.mktemp("written")
+    return {suffix: drawn.write(folder / f"figure{suffix}") for suffix in SUFFIXES}
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
@@ -54,122 +62,132 @@ def test_other_picture_formats_are_refused_by_name() -> None:
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_every_format_tells_how_to_make_it_again(
-    drawn: Drawn, suffix: str, tmp_path: Path
+    drawn: Drawn, written: dict[str, Path], suffix: str
 ) -> None:
-    path = drawn.write(tmp_path / f"figure{suffix}")
+    path = written[suffix]
     assert read_record(path) == drawn.record
-    assert str(tmp_path).encode() not in path.read_bytes()
+    assert str(path.parent).encode() not in path.read_bytes()
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
-def test_equal_figures_are_equal_files(suffix: str) -> None:
+def test_equal_figures_are_equal_files() -> None:
     first, again = (
-        make_figure("pca", named(make_bank()), FigureOptions(width_mm=89.0))
+        make_figure("pca", named(make_bank()), FigureOptions(width_mm=89.0, dpi=150))
         for _ in range(2)
     )
-    data = render(first.figure, suffix, first.metadata())
-    assert data == render(again.figure, suffix, again.metadata())
-    assert data == render(first.figure, suffix, first.metadata())
+    for suffix in SUFFIXES:
+        data = render(first.figure, suffix, first.metadata())
+        assert data == render(again.figure, suffix, again.metadata()), suffix
+        assert data == render(first.figure, suffix, first.metadata()), suffix
 
 
-def test_equal_figures_are_equal_in_another_process() -> None:
-    """Also where matplotlib was imported without its tables of properties."""
-    code = (
-        "import hashlib, sys\n"
-        "from tests.figures.scenes import make_bank, named\n"
-        "from kernelviewer.figures.fonts import load_matplotlib\n"
-        "load_matplotlib(documented=sys.argv[1] == 'documented')\n"
-        "from kernelviewer.figures import make_figure\n"
-        "from kernelviewer.figures.writing import render\n"
-        "d = make_figure('classes', named(make_bank()))\n"
-        "for s in ('.svg', '.pdf'):\n"
-        "    print(hashlib.sha256(render(d.figure, s, d.metadata())).hexdigest())\n"
-    )
-    found = [
-        subprocess.run(
-            [sys.executable, "-c", code, how],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for seed, how in (("1", "documented"), ("2", "bare"))
-    ]
-    assert found[0] == found[1]
-    assert len(found[0].split()) == 2
+FACTS = """
+import hashlib, inspect, json, sys
+documented = sys.argv[1] == "documented"
+facts = {}
+import kernelviewer.figures
+facts["before"] = sorted(sys.modules)
+from kernelviewer.figures.fonts import figure_style, load_matplotlib
+load_matplotlib(documented=documented)
+from matplotlib.artist import kwdoc
+from matplotlib.lines import Line2D
+texts = Line2D.set.__doc__, kwdoc(Line2D)
+facts["told"] = ["dash_capstyle" in text for text in texts]
+facts["space"] = "mpl_toolkits.mplot3d" in sys.modules
+with figure_style():
+    pass
+from matplotlib import dviread
+facts["style"] = "matplotlib.style" in sys.modules
+signature = lambda artist: "marker" in inspect.signature(artist.set).parameters
+facts["signature"] = signature(Line2D)
+Line2D([], []).set(marker="o", lw=2)
+class Own(Line2D): pass
+facts["own signature"] = signature(Own)
+from tests.figures.scenes import make_bank, named
+from kernelviewer.figures import Scene, make_figure
+from kernelviewer.figures.writing import render
+make_figure("family", Scene((), (7, 7)))
+drawn = make_figure("classes", named(make_bank()))
+facts["after"] = sorted(sys.modules)
+facts["files"] = [
+    hashlib.sha256(render(drawn.figure, suffix, drawn.metadata())).hexdigest()
+    for suffix in (".svg", ".pdf")
+]
+if not documented:
+    glyphs = sys.modules["fontTools.agl"]
+    facts["glyphs"] = type(glyphs).__name__, glyphs.toUnicode("alpha")
+    facts["glyphs"] += (type(glyphs).__name__,)
+import mpl_toolkits.mplot3d
+print(json.dumps(facts))
+"""
 
 
-def test_only_commands_leave_out_what_matplotlib_says_of_properties() -> None:
-    code = (
-        "import sys\n"
-        "from kernelviewer.figures.fonts import load_matplotlib\n"
-        "load_matplotlib(documented=sys.argv[1] == 'documented')\n"
-        "from matplotlib.artist import kwdoc\n"
-        "from matplotlib.lines import Line2D\n"
-        "text = Line2D.set.__doc__\n"
-        "print('dash_capstyle' in text, 'dash_capstyle' in kwdoc(Line2D))\n"
-        "print('mpl_toolkits.mplot3d' in sys.modules)\n"
-        "import mpl_toolkits.mplot3d"
-    )
-    for how, expected in (
-        ("documented", "True True\nTrue"),
-        ("bare", "False True\nFalse"),
-    ):
-        done = subprocess.run(
-            [sys.executable, "-c", code, how],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
+@pytest.fixture(scope="module")
+def processes() -> dict[str, dict[str, Any]]:
+    """What is so where matplotlib was imported with its tables of properties, and
+    where without, in processes of different hashes.
+    """
+    return {
+        how: json.loads(
+            subprocess.run(
+                [sys.executable, "-c", FACTS, how],
+                cwd=ROOT,
+                env={**os.environ, "PYTHONHASHSEED": seed},
+                capture_output=True,
+                encoding="utf-8",
+                check=True,
+            ).stdout
         )
-        assert done.stdout.strip() == expected
+        for seed, how in (("1", "documented"), ("2", "bare"))
+    }
 
 
-def test_what_a_command_leaves_out_of_matplotlib_comes_when_it_is_used() -> None:
-    code = (
-        "import inspect, sys\n"
-        "from kernelviewer.figures.fonts import figure_style, load_matplotlib\n"
-        "load_matplotlib(documented=False)\n"
-        "with figure_style():\n"
-        "    pass\n"
-        "from matplotlib import dviread\n"
-        "from matplotlib.lines import Line2D\n"
-        "print('matplotlib.style' in sys.modules)\n"
-        "print('marker' in inspect.signature(Line2D.set).parameters)\n"
-        "Line2D([], []).set(marker='o', lw=2)\n"
-        "class Own(Line2D): pass\n"
-        "print('marker' in inspect.signature(Own.set).parameters)\n"
-        "glyphs = sys.modules['fontTools.agl']\n"
-        "print(type(glyphs).__name__, glyphs.toUnicode('alpha'))\n"
-        "print(type(glyphs).__name__)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
-        capture_output=True,
-        encoding="utf-8",
-        check=True,
-    )
-    assert done.stdout.split() == [
-        *("False", "False", "True"),
-        *("_LazyModule", "α", "module"),
-    ]
+def test_equal_figures_are_equal_in_another_process(
+    processes: dict[str, dict[str, Any]],
+) -> None:
+    """Also where matplotlib was imported without its tables of properties."""
+    first, second = (facts["files"] for facts in processes.values())
+    assert first == second
+    assert len(first) == 2
+
+
+def test_only_commands_leave_out_what_matplotlib_says_of_properties(
+    processes: dict[str, dict[str, Any]],
+) -> None:
+    documented, bare = processes["documented"], processes["bare"]
+    assert (documented["told"], documented["space"]) == ([True, True], True)
+    assert (bare["told"], bare["space"]) == ([False, True], False)
+
+
+def test_what_a_command_leaves_out_of_matplotlib_comes_when_it_is_used(
+    processes: dict[str, dict[str, Any]],
+) -> None:
+    bare = processes["bare"]
+    assert not bare["style"]
+    assert not bare["signature"]
+    assert bare["own signature"]
+    assert bare["glyphs"] == ["_LazyModule", "α", "module"]
+
+
+def test_pyplot_qt_and_torch_are_never_imported(
+    processes: dict[str, dict[str, Any]],
+) -> None:
+    for facts in processes.values():
+        assert not {"matplotlib", "torch"} & {*facts["before"]}
+        assert not {"matplotlib.pyplot", "PySide6", "torch"} & {*facts["after"]}
 
 
 def test_png_holds_its_resolution(tmp_path: Path) -> None:
     from PIL import Image
 
-    options = FigureOptions(width_mm=89.0, dpi=450)
+    options = FigureOptions(width_mm=89.0, dpi=130)
     path = make_figure("sheet", named(make_bank()), options).write(tmp_path / "a.png")
     with Image.open(path) as picture:
-        assert picture.info["dpi"] == pytest.approx((450, 450), abs=0.02)
-        assert picture.width == round(89 / 25.4 * 450)
+        assert picture.info["dpi"] == pytest.approx((130, 130), abs=0.02)
+        assert picture.width == round(89 / 25.4 * 130)
 
 
-def test_pdf_embeds_its_fonts_and_keeps_text(drawn: Drawn, tmp_path: Path) -> None:
-    data = drawn.write(tmp_path / "a.pdf").read_bytes()
+def test_pdf_embeds_its_fonts_and_keeps_text(written: dict[str, Path]) -> None:
+    data = written[".pdf"].read_bytes()
     assert b"/FontFile2" in data
     assert b"/Subtype /Type3" not in data
     assert b"/CIDFontType2" in data or b"/TrueType" in data
@@ -201,8 +219,8 @@ def test_kernels_are_crisp_in_svg(drawn: Drawn) -> None:
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_files_hold_no_time(drawn: Drawn, suffix: str) -> None:
-    data = render(drawn.figure, suffix, drawn.metadata())
+def test_files_hold_no_time(written: dict[str, Path], suffix: str) -> None:
+    data = written[suffix].read_bytes()
     assert b"CreationDate" not in data
     assert b"<dc:date>" not in data
     assert b"tIME" not in data
@@ -249,7 +267,7 @@ def test_an_interrupt_in_mid_write_leaves_nothing(
 
     monkeypatch.setattr(os, "fsync", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        drawn.write(tmp_path / "a.pdf")
+        drawn.write(tmp_path / "a.svg")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -290,19 +308,6 @@ def test_figures_can_be_drawn_in_several_threads() -> None:
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(one, range(8)))
     assert found == [expected[number % 2] for number in range(8)]
-
-
-def test_pyplot_and_qt_are_never_imported() -> None:
-    code = (
-        "import sys\n"
-        "import kernelviewer.figures\n"
-        "assert 'matplotlib' not in sys.modules and 'torch' not in sys.modules\n"
-        "from kernelviewer.figures import Scene, make_figure\n"
-        "make_figure('family', Scene((), (7, 7)))\n"
-        "assert 'matplotlib.pyplot' not in sys.modules\n"
-        "assert 'PySide6' not in sys.modules and 'torch' not in sys.modules\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
 def test_pixels_of_png_and_preview_agree(tmp_path: Path) -> None:

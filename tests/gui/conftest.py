@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
 from time import monotonic
@@ -13,10 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from kernelviewer.kernels import family
 from kernelviewer.kernels.classes import Naming
 from kernelviewer.latent.training import TrainingOptions
-from kernelviewer.watch import NEVER
 from tests.networks import write_network
 
 if TYPE_CHECKING:
@@ -29,8 +26,6 @@ if TYPE_CHECKING:
     from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.views.reconstruction.view import ReconstructionView
     from kernelviewer.kernels.classes import By
-    from kernelviewer.kernels.family import FamilyFit
-    from kernelviewer.watch import Watch
     from tests.gui.harness import MakeWindow, ViewHarness
 
 WAIT_MS = 60_000
@@ -38,47 +33,12 @@ SMALL, LARGE = (1280, 800), (1600, 1000)
 """In a small window some panels lie behind others, and wait until they are seen."""
 
 
-@pytest.fixture(scope="module")
-def module_patch(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[pytest.MonkeyPatch]:
-    """Changes for all tests of a module, and folders for what they have in common."""
-    with pytest.MonkeyPatch.context() as patch:
-        home = tmp_path_factory.mktemp("module")
-        patch.setenv("KERNELVIEWER_CONFIG", str(home / "config"))
-        patch.setenv("KERNELVIEWER_CACHE", str(home / "cache"))
-        yield patch
-
-
 @pytest.fixture(scope="module", autouse=True)
-def little_noise(module_patch: pytest.MonkeyPatch) -> None:
+def little_noise(module_patch: pytest.MonkeyPatch, each_fit_once: None) -> None:
     """Nulls take most of the time of windows on unusual sizes, and of null tests."""
     module_patch.setattr("kernelviewer.latent.family_null.KERNELS", 100)
     brief = partial(TrainingOptions, sweeps=1)
     module_patch.setattr("kernelviewer.latent.noise_control.TrainingOptions", brief)
-
-
-_fits: dict[tuple[object, ...], FamilyFit] = {}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def each_fit_once(module_patch: pytest.MonkeyPatch) -> None:
-    """Windows of the same networks fit the same kernels to the family, most of their
-    time: the same kernels give the same fit, so once is enough, for every test.
-    """
-    fit = family.family_fit
-
-    def remember(
-        patterns: np.ndarray, *, watch: Watch = NEVER, **how: Any
-    ) -> FamilyFit:
-        key = patterns.shape, patterns.tobytes(), *sorted(how.items(), key=str)
-        watch.check()
-        if key not in _fits:
-            _fits[key] = fit(patterns, watch=watch, **how)
-        return deepcopy(_fits[key])
-
-    for module in (family, family.fit):
-        module_patch.setattr(module, "family_fit", remember)
 
 
 @pytest.fixture(autouse=True)
@@ -129,7 +89,7 @@ def make_window(qtbot: Any) -> Iterator[Callable[..., MainWindow]]:
 
 @pytest.fixture(scope="module")
 def make_shared(
-    qapp: QApplication, little_noise: None, each_fit_once: None, may_stay: set[object]
+    qapp: QApplication, little_noise: None, may_stay: set[object]
 ) -> Iterator[Callable[..., MainWindow]]:
     """Make windows that are closed after the last test of the module.
 
@@ -210,17 +170,24 @@ def window(
     make_shared: MakeWindow,
     shared_windows: dict[Made, Shared],
     tmp_path_factory: pytest.TempPathFactory,
-) -> MainWindow:
+) -> Iterator[MainWindow]:
     """A window with made networks, as the mark ``networks`` asks for: see `Made`.
 
-    The tests of a module have it in common; each gets it as it was.
+    The tests of a module have it in common; each gets it as it was. Dialogs that a test
+    leaves open are closed.
     """
+    from PySide6.QtWidgets import QDialog
+
     marker = request.node.get_closest_marker("networks")
     made = Made(*marker.args, **marker.kwargs) if marker else Made()
     if made not in shared_windows:
         folder = tmp_path_factory.mktemp("window")
         shared_windows[made] = Shared(window_of(made, make_shared, folder))
-    return shared_windows[made].as_made()
+    window = shared_windows[made].as_made()
+    yield window
+    for dialog in window.findChildren(QDialog):
+        if dialog.isVisible():
+            dialog.close()
 
 
 @pytest.fixture
@@ -344,8 +311,9 @@ class Shared:
         self._window = window
         self._work, self._look = window.document.work, window.look
         self._settings, self._size = window.settings, window.size()
-        self._page = window.page
+        self._page, self._preset = window.page, window.layouts.preset
         self._hidden = {name: dock.isHidden() for name, dock in window.docks.items()}
+        self._fronts = [dock for dock in window.docks.values() if dock.in_front]
 
     def as_made(self) -> MainWindow:
         """The window as it was: its work, its look and what lies where."""
@@ -357,17 +325,21 @@ class Shared:
         window = self._window
         assert window.isVisible(), "a test that closes a window has its own"
         window.resize(self._size)
-        if window.look != self._look:
-            window.layouts.reset()
-            window.show_look(self._look)
         for name, hidden in self._hidden.items():
             window.docks[name].setHidden(hidden)
+        if window.look != self._look or window.layouts.preset != self._preset:
+            window.layouts.use(self._preset)
+            if window.look != self._look:
+                window.show_look(self._look)
         self._end_session()
         window.settings = self._settings
         if tokens().dark or not QApplication.instance().styleSheet():
             window.set_theme(self._settings.theme)
         window.document.restore(self._work)
         window.show_page(self._page)
+        for dock in self._fronts:
+            if not dock.in_front:
+                dock.raise_()
         window.statusBar().clearMessage()
         for number in tuple(window.parts.jobs_panel.rows):
             window.parts.jobs_panel.remove(number)

@@ -23,18 +23,20 @@ if TYPE_CHECKING:
 WAIT_MS = 60_000
 
 
-def open_dialog(window: MainWindow, qtbot: Any) -> FigureDialog:
-    """Open the dialog by the button of the main window."""
+def open_dialog(window: MainWindow, qtbot: Any, kind: str = "") -> FigureDialog:
+    """Open the dialog by the button of the main window, and choose a kind of figure."""
     QTest.mouseClick(window.findChild(QPushButton, "exportFigure"), LEFT)
     dialog = window.findChild(FigureDialog, "figureDialog")
+    if kind:
+        choose(dialog, "figureKind", kind)
     settle(dialog, qtbot)
     return dialog
 
 
 @contextmanager
-def dialog_of(window: MainWindow, qtbot: Any) -> Iterator[FigureDialog]:
+def dialog_of(window: MainWindow, qtbot: Any, kind: str = "") -> Iterator[FigureDialog]:
     """The dialog while a test uses it, closed after it."""
-    dialog = open_dialog(window, qtbot)
+    dialog = open_dialog(window, qtbot, kind)
     yield dialog
     if isValid(dialog):
         dialog.caption.clear()  # or closing would ask what becomes of it

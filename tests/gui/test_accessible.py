@@ -94,7 +94,7 @@ def test_the_grid_is_a_list_of_kernels(window: MainWindow) -> None:
     assert listed(grid).indexOfChild(hit) == listed(grid).childCount() - len(found) + 5
 
 
-@pytest.mark.networks(channels=24)
+@pytest.mark.networks(channels=24, identified=0.7)
 def test_keys_in_the_grid_tell_the_kernel_they_come_to(
     window: MainWindow, heard: list[tuple[str, str]]
 ) -> None:
@@ -163,7 +163,7 @@ def test_keys_in_a_chart_tell_what_they_come_to(
     assert view.rect().contains(view.mapFromGlobal(box.center()))
 
 
-@pytest.mark.networks(channels=24)
+@pytest.mark.networks(channels=24, identified=0.7)
 def test_what_was_selected_and_what_a_job_did_is_announced(
     window: MainWindow, qtbot: Any, heard: list[tuple[str, str]]
 ) -> None:

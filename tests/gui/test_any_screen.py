@@ -26,9 +26,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kernelviewer.files import resource
 from kernelviewer.gui.painting.pixels import caption_font
 from kernelviewer.gui.theme import text_size
-from tests.gui.conftest import wait_idle
+from tests.gui.conftest import Shared, wait_idle
 from tests.gui.test_random import write_patterns
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ CONTROLS = (
 )
 
 
-@pytest.fixture(params=SCALES)
+@pytest.fixture(scope="module", params=SCALES)
 def scale(request: pytest.FixtureRequest, qapp: QApplication) -> Iterator[float]:
     """Text that is so much larger than usual, as on a screen of more dots per inch."""
     before = qapp.font()
@@ -60,24 +61,41 @@ def scale(request: pytest.FixtureRequest, qapp: QApplication) -> Iterator[float]
     qapp.setFont(before)
 
 
+@pytest.fixture(scope="module")
+def empty(scale: float, make_shared: MakeWindow) -> Iterator[Shared]:
+    """A window made with such text; nothing is open."""
+    window = make_shared()
+    yield Shared(window)
+    window.close()  # or it would get the next text too
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Two networks."""
+    folder = tmp_path_factory.mktemp("two")
+    return {
+        name: write_patterns(folder / f"{name}.safetensors", seed)
+        for seed, name in enumerate(("oak", "elm"))
+    }
+
+
 @pytest.fixture
 def show(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    empty: Shared, files: dict[str, Path], qtbot: Any
 ) -> Callable[[str], MainWindow]:
-    """Make a window in one of the states."""
+    """Bring the window to one of the states."""
 
-    def make(state: str) -> MainWindow:
+    def bring(state: str) -> MainWindow:
         names = {"empty": (), "run": (), "open": ("oak",), "comparison": ("oak", "elm")}
         names |= {"overview": ("oak", "elm"), "keys": ("oak",)}
-        files = [
-            write_patterns(tmp_path / f"{name}.safetensors", seed)
-            for seed, name in enumerate(names[state])
-        ]
-        window = make_window(*files)
+        window = empty.as_made()
+        window.opener.open([files[name] for name in names[state]])
+        wait_idle(qtbot, window)
         if state == "comparison":
             window.commands["compare"].trigger()
         if state == "run":
-            window.commands["open_sample_run"].trigger()
+            steps = sorted(resource("sample-run").glob("*.safetensors.gz"))
+            window.opener.open_run(steps[-3:], "sample-run")
         if state == "overview":
             window.show_overview(True)
         if state == "keys":
@@ -86,7 +104,7 @@ def show(
         wait_idle(qtbot, window)
         return window
 
-    return make
+    return bring
 
 
 def is_in_sight(widget: QWidget) -> bool:

@@ -28,21 +28,20 @@ from tests.networks import write_network
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from kernelviewer.gui.main_window import MainWindow
     from tests.gui.harness import MakeWindow
 
+pytestmark = pytest.mark.networks(channels=24)
 
-def test_every_command_stands_in_its_menu_once(make_window: MakeWindow) -> None:
-    window = make_window()
+
+@pytest.mark.networks(count=0)
+def test_every_command_stands_in_its_menu_once(window: MainWindow) -> None:
     assert set(window.commands) == {command.id for command in COMMANDS}
     for command in COMMANDS:
         assert command.menu.partition("/")[0] in MENUS
 
 
-def test_what_lacks_what_it_needs_is_disabled(
-    make_window: MakeWindow, small_file: Path
-) -> None:
-    window = make_window(small_file)
-
+def test_what_lacks_what_it_needs_is_disabled(window: MainWindow) -> None:
     def enabled() -> set[str]:
         of = {item.needs for item in COMMANDS if window.commands[item.id].isEnabled()}
         out = {item.needs for item in COMMANDS if item.needs not in of}
@@ -75,10 +74,7 @@ def test_what_lacks_what_it_needs_is_disabled(
     assert noting.read <= {*READS}
 
 
-def test_switches_follow_what_they_switch(
-    make_window: MakeWindow, qtbot: Any, small_file: Path
-) -> None:
-    window = make_window(small_file)
+def test_switches_follow_what_they_switch(window: MainWindow, qtbot: Any) -> None:
     for name in ("only_selected", "equal_once", "framed", "jobs"):
         action = window.commands[name]
         was = action.isChecked()
@@ -97,8 +93,8 @@ def test_no_shortcut_is_given_twice() -> None:
     assert len(keys) == len(set(keys))
 
 
-def test_the_f1_sheet_names_every_shortcut(make_window: MakeWindow) -> None:
-    window = make_window()
+@pytest.mark.networks(count=0)
+def test_the_f1_sheet_names_every_shortcut(window: MainWindow) -> None:
     QTest.keyClick(window, Qt.Key.Key_F1)
     dialog = window.findChild(QDialog, "shortcutsDialog")
     assert dialog.isVisible()
@@ -112,10 +108,8 @@ def test_the_f1_sheet_names_every_shortcut(make_window: MakeWindow) -> None:
     assert "Ctrl" in shortcuts_html(menu_keys())
 
 
-def test_the_about_box_has_the_versions_a_bug_report_needs(
-    make_window: MakeWindow,
-) -> None:
-    window = make_window()
+@pytest.mark.networks(count=0)
+def test_the_about_box_has_the_versions_a_bug_report_needs(window: MainWindow) -> None:
     window.commands["about"].trigger()
     box = window.findChild(QDialog, "aboutBox")
     text = box.findChild(QLabel, "versions").text()
@@ -128,13 +122,10 @@ def test_the_about_box_has_the_versions_a_bug_report_needs(
     box.close()
 
 
-def test_details_list_what_was_left_out(
-    make_window: MakeWindow, small_file: Path
-) -> None:
-    window = make_window(small_file)
+def test_details_list_what_was_left_out(window: MainWindow) -> None:
     (bank,) = window.document.banks
     html = details_html(bank)
-    assert str(small_file) in html.replace("\u200b", "")
+    assert str(bank.path) in html.replace("\u200b", "")
     assert "48 of 7×7" in html
     window.parts.tree.details_requested.emit(window.document.models[0].id)
     dialog = window.findChild(QDialog, "detailsDialog")
@@ -142,13 +133,10 @@ def test_details_list_what_was_left_out(
     dialog.close()
 
 
+@pytest.mark.networks(count=0)
 def test_open_asks_for_files(
-    make_window: MakeWindow,
-    qtbot: Any,
-    small_file: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    window: MainWindow, qtbot: Any, small_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    window = make_window()
     answer = ([str(small_file)], "")
     monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *a, **k: answer)
     QTest.keyClick(window, Qt.Key.Key_O, Qt.KeyboardModifier.ControlModifier)
@@ -156,10 +144,10 @@ def test_open_asks_for_files(
     assert [bank.name for bank in window.document.banks] == ["small"]
 
 
+@pytest.mark.networks(count=0)
 def test_cancelling_the_file_dialog_opens_nothing(
-    make_window: MakeWindow, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+    window: MainWindow, qtbot: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    window = make_window()
     monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *a, **k: ([], ""))
     QTest.keyClick(window, Qt.Key.Key_O, Qt.KeyboardModifier.ControlModifier)
     wait_idle(qtbot, window)
@@ -167,9 +155,9 @@ def test_cancelling_the_file_dialog_opens_nothing(
 
 
 def test_ctrl_w_with_several_networks_asks_which(
-    make_window: MakeWindow, tmp_path: Path
+    open_anew: MakeWindow, tmp_path: Path
 ) -> None:
-    window = make_window(
+    window = open_anew(
         write_network(tmp_path / "a.safetensors"),
         write_network(tmp_path / "b.safetensors"),
     )
@@ -179,9 +167,8 @@ def test_ctrl_w_with_several_networks_asks_which(
 
 
 def test_sorting_grouping_and_scale_change_the_grid(
-    make_window: MakeWindow, qtbot: Any, small_file: Path
+    window: MainWindow, qtbot: Any
 ) -> None:
-    window = make_window(small_file)
     controls, grid = window.parts.controls, window.parts.grid
     controls.group_by.chosen.emit("none")
     wait_idle(qtbot, window)
@@ -193,19 +180,18 @@ def test_sorting_grouping_and_scale_change_the_grid(
     assert grid.content.gain.min() < 1
 
 
-def test_zoom_slider_and_grid_agree(make_window: MakeWindow, small_file: Path) -> None:
-    window = make_window(small_file)
+def test_zoom_slider_and_grid_agree(window: MainWindow) -> None:
     before = window.parts.grid.zoom
     window.parts.controls.zoom.setValue(window.parts.controls.zoom.value() + 20)
     assert window.parts.grid.zoom > before
 
 
+@pytest.mark.networks(count=0)
 def test_an_unexpected_error_is_listed_and_the_window_lives(
-    make_window: MakeWindow, monkeypatch: pytest.MonkeyPatch
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from kernelviewer.gui.application import report_errors_in
 
-    window = make_window()
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     report_errors_in(window)
     sys.excepthook(ValueError, ValueError("surprise"), None)
@@ -215,12 +201,11 @@ def test_an_unexpected_error_is_listed_and_the_window_lives(
 
 
 def test_a_device_that_is_not_there_is_named_and_replaced(
-    make_window: MakeWindow, qtbot: Any, small_file: Path
+    window: MainWindow, qtbot: Any
 ) -> None:
     import torch
 
     absent = "mps" if not torch.backends.mps.is_available() else "cuda"
-    window = make_window(small_file)
     window.set_device(absent)
     wait_idle(qtbot, window)
     assert window.settings.device == "auto"

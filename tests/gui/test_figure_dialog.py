@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 from kernelviewer.cli import main
 from kernelviewer.figures import EXHIBITS
 from kernelviewer.figures.provenance import read_record
-from kernelviewer.files import file_hash
+from kernelviewer.files import file_hash, resource
 from kernelviewer.gui.dialogs.figure.dialog import FigureDialog, open_figure
 from kernelviewer.gui.dialogs.figure.looks import read_presets
 from kernelviewer.gui.dialogs.figure.output import PNG, SVG
@@ -48,12 +48,21 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
     from kernelviewer.gui.main_window import MainWindow
-    from tests.gui.harness import MakeWindow
+
+
+pytestmark = pytest.mark.networks(channels=12)
 
 
 @pytest.fixture
 def dialog(window: MainWindow, qtbot: Any) -> Any:
     with dialog_of(window, qtbot) as dialog:
+        yield dialog
+
+
+@pytest.fixture
+def plain(window: MainWindow, qtbot: Any) -> Any:
+    """The dialog with a figure that is drawn at once, where any will do."""
+    with dialog_of(window, qtbot, "strips") as dialog:
         yield dialog
 
 
@@ -77,24 +86,20 @@ def test_every_exhibit_has_a_preview_a_size_and_a_caption(
         captions.add(caption)
 
 
+@pytest.mark.networks(count=2, channels=12)
 def test_exhibits_of_two_networks_ask_for_the_second(
-    make_window: MakeWindow, tmp_path: Path, qtbot: Any
+    dialog: FigureDialog, qtbot: Any
 ) -> None:
-    paths = [
-        write_network(tmp_path / f"{name}.safetensors", channels=12, seed=seed)
-        for seed, name in enumerate(("before", "after"))
-    ]
-    with dialog_of(make_window(*paths), qtbot) as dialog:
-        for kind in (kind for kind, item in EXHIBITS.items() if item.pairs):
-            choose(dialog, "figureKind", kind)
-            settle(dialog, qtbot)
-            assert not dialog.preview.image.isNull(), dialog.preview.text
-            caption = dialog.caption.toPlainText()
-            assert "before" in caption
-            assert "after" in caption
-        choose(dialog, "figureRight", "0")
+    for kind in (kind for kind, item in EXHIBITS.items() if item.pairs):
+        choose(dialog, "figureKind", kind)
         settle(dialog, qtbot)
-        assert "Choose two to compare" in dialog.preview.text
+        assert not dialog.preview.image.isNull(), dialog.preview.text
+        caption = dialog.caption.toPlainText()
+        assert "first" in caption
+        assert "second" in caption
+    choose(dialog, "figureRight", "0")
+    settle(dialog, qtbot)
+    assert "Choose two to compare" in dialog.preview.text
 
 
 def test_only_what_matters_to_the_exhibit_is_asked(
@@ -188,48 +193,48 @@ def test_a_file_that_was_replaced_since_is_not_taken_for_the_one_drawn(
 
 
 def test_the_users_own_caption_is_in_the_file_and_can_be_taken_back(
-    dialog: FigureDialog, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    plain: FigureDialog, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    proposed = dialog.caption.toPlainText()
-    dialog.caption.setPlainText("My own words.")
-    dialog.findChild(QDoubleSpinBox, "figureWidth").setValue(89)
-    settle(dialog, qtbot)
-    assert dialog.caption.toPlainText() == "My own words."
+    proposed = plain.caption.toPlainText()
+    plain.caption.setPlainText("My own words.")
+    plain.findChild(QDoubleSpinBox, "figureWidth").setValue(89)
+    settle(plain, qtbot)
+    assert plain.caption.toPlainText() == "My own words."
     answer_with(monkeypatch, tmp_path / "a.svg")
-    click(dialog, "saveFigure")
-    settle(dialog, qtbot)
+    click(plain, "saveFigure")
+    settle(plain, qtbot)
     assert "My own words." in (tmp_path / "a.svg").read_text()
-    click(dialog, "proposedCaption")
-    assert dialog.caption.toPlainText() == proposed
-    assert not dialog.again.isVisible()
+    click(plain, "proposedCaption")
+    assert plain.caption.toPlainText() == proposed
+    assert not plain.again.isVisible()
 
 
 def test_a_missing_suffix_is_added_and_an_existing_file_asked_about(
-    dialog: FigureDialog, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    plain: FigureDialog, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a.pdf").write_text("precious")
     answer_with(monkeypatch, tmp_path / "a", "PDF, with its fonts inside (*.pdf)")
     asked = answer_next("Cancel")
-    click(dialog, "saveFigure")
-    settle(dialog, qtbot)
+    click(plain, "saveFigure")
+    settle(plain, qtbot)
     assert (tmp_path / "a.pdf").read_text() == "precious"
     assert "a.pdf exists" in asked[0]
     answer_next("Replace")
-    click(dialog, "saveFigure")
-    settle(dialog, qtbot)
+    click(plain, "saveFigure")
+    settle(plain, qtbot)
     assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
-    assert dialog.output.folder.isVisible()
+    assert plain.output.folder.isVisible()
 
 
 def test_where_it_cannot_be_written_is_said_and_nothing_is_left(
-    dialog: FigureDialog, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    plain: FigureDialog, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer_with(monkeypatch, tmp_path / "none" / "a.svg")
-    click(dialog, "saveFigure")
-    settle(dialog, qtbot)
-    assert "there is no such folder" in said(dialog)
-    assert not dialog.output.folder.isVisible()
-    assert not dialog.parent().parts.jobs_panel.failed()
+    click(plain, "saveFigure")
+    settle(plain, qtbot)
+    assert "there is no such folder" in said(plain)
+    assert not plain.output.folder.isVisible()
+    assert not plain.parent().parts.jobs_panel.failed()
     (tmp_path / "full").mkdir()
 
     def full(*args: object) -> None:
@@ -237,18 +242,18 @@ def test_where_it_cannot_be_written_is_said_and_nothing_is_left(
 
     monkeypatch.setattr("kernelviewer.files.os.fsync", full)
     answer_with(monkeypatch, tmp_path / "full" / "a.png")
-    click(dialog, "saveFigure")
-    settle(dialog, qtbot)
-    assert "the disk is full" in said(dialog)
+    click(plain, "saveFigure")
+    settle(plain, qtbot)
+    assert "the disk is full" in said(plain)
     assert list((tmp_path / "full").iterdir()) == []
 
 
 def test_the_clipboard_gets_image_svg_and_caption(
-    dialog: FigureDialog, qtbot: Any
+    plain: FigureDialog, qtbot: Any
 ) -> None:
-    dialog.caption.setPlainText("A caption of mine")
-    click(dialog, "copyFigure")
-    settle(dialog, qtbot)
+    plain.caption.setPlainText("A caption of mine")
+    click(plain, "copyFigure")
+    settle(plain, qtbot)
     data = QGuiApplication.clipboard().mimeData()
     assert data.hasImage()
     assert b"A caption of mine" in data.data(SVG).data()
@@ -256,8 +261,8 @@ def test_the_clipboard_gets_image_svg_and_caption(
     assert data.text() == "A caption of mine"
     image = QGuiApplication.clipboard().image()
     assert abs(image.dotsPerMeterX() - 11811) <= 1
-    click(dialog, "copyCaption")
-    settle(dialog, qtbot)
+    click(plain, "copyCaption")
+    settle(plain, qtbot)
     assert QGuiApplication.clipboard().text() == "A caption of mine"
 
 
@@ -284,11 +289,11 @@ def test_the_choices_count_kernels_and_follow_the_window(
 ) -> None:
     window, box = dialog.parent(), dialog.findChild(QComboBox, "figureScope")
     texts = [box.itemText(i) for i in range(box.count())]
-    assert texts == ["all open (80 kernels)"]
+    assert texts == ["all open (24 kernels)"]
     window.commands["select_all"].trigger()
     wait_idle(qtbot, window)
     texts = [box.itemText(i) for i in range(box.count())]
-    assert any(text.endswith("(80 kernels)") and "selected" in text for text in texts)
+    assert any(text.endswith("(24 kernels)") and "selected" in text for text in texts)
     choose(dialog, "figureKind", "sheet")
     choose(dialog, "figureScope", "selected")
     settle(dialog, qtbot)
@@ -317,15 +322,13 @@ def test_what_cannot_be_drawn_is_said_where_the_figure_would_be(
     assert not dialog.parent().parts.jobs_panel.failed()
 
 
-def test_presets_are_saved_renamed_and_deleted(
-    dialog: FigureDialog, qtbot: Any
-) -> None:
-    window, presets = dialog.parent(), dialog.presets
-    choose(dialog, "figurePreset", "IEEE")
-    settle(dialog, qtbot)
-    assert dialog.options().width_mm == 88.9
-    assert dialog.options().font_family == "serif"
-    dialog.findChild(QDoubleSpinBox, "figureWidth").setValue(120)
+def test_presets_are_saved_renamed_and_deleted(plain: FigureDialog, qtbot: Any) -> None:
+    window, presets = plain.parent(), plain.presets
+    choose(plain, "figurePreset", "IEEE")
+    settle(plain, qtbot)
+    assert plain.options().width_mm == 88.9
+    assert plain.options().font_family == "serif"
+    plain.findChild(QDoubleSpinBox, "figureWidth").setValue(120)
     assert presets.box.key == ""
     assert "needs a name" in presets.save("")
     assert "comes with the program" in presets.save("nature")
@@ -335,15 +338,15 @@ def test_presets_are_saved_renamed_and_deleted(
     [kept] = read_presets(window.settings.figure_presets)
     assert (kept.name, kept.options.width_mm) == ("thesis", 120.0)
     assert presets.rename("book") == ""
-    choose(dialog, "figurePreset", "slide")
-    settle(dialog, qtbot)
-    assert dialog.facts.text().startswith("338.7 × 190.5 mm")
-    choose(dialog, "figurePreset", "book")
-    assert dialog.options().width_mm == 120.0
+    choose(plain, "figurePreset", "slide")
+    settle(plain, qtbot)
+    assert plain.facts.text().startswith("338.7 × 190.5 mm")
+    choose(plain, "figurePreset", "book")
+    assert plain.options().width_mm == 120.0
     presets.delete()
     assert read_presets(window.settings.figure_presets) == ()
-    assert dialog.options().width_mm == 120.0
-    settle(dialog, qtbot)
+    assert plain.options().width_mm == 120.0
+    settle(plain, qtbot)
 
 
 def test_the_look_is_remembered(window: MainWindow, qtbot: Any) -> None:
@@ -366,7 +369,7 @@ def test_the_data_are_what_is_drawn(
     answer_with(monkeypatch, tmp_path / "a")
     click(dialog, "exportData")
     settle(dialog, qtbot)
-    assert len((tmp_path / "a.csv").read_text().splitlines()) == 81
+    assert len((tmp_path / "a.csv").read_text().splitlines()) == 25
     answer_with(monkeypatch, tmp_path / "k.npz")
     click(dialog, "exportShownKernels")
     settle(dialog, qtbot)
@@ -380,28 +383,27 @@ def test_the_data_are_what_is_drawn(
 
 
 def test_a_folder_that_was_dragged_from_is_gone_when_the_dialog_is(
-    dialog: FigureDialog, qtbot: Any
+    plain: FigureDialog, qtbot: Any
 ) -> None:
-    click(dialog, "copyFigure")
-    settle(dialog, qtbot)
-    path = dialog.output._file_of(dialog.output._copies)
+    click(plain, "copyFigure")
+    settle(plain, qtbot)
+    path = plain.output._file_of(plain.output._copies)
     assert path is not None
     assert path.exists()
-    dialog.close()
+    plain.close()
     assert not path.parent.exists()
     shutil.rmtree(path.parent, ignore_errors=True)
 
 
 def test_the_menu_of_presets_offers_to_change_only_ones_own(
-    dialog: FigureDialog,
+    plain: FigureDialog,
 ) -> None:
     actions = {
-        a.text(): a
-        for a in dialog.findChild(QToolButton, "presetMenu").menu().actions()
+        a.text(): a for a in plain.findChild(QToolButton, "presetMenu").menu().actions()
     }
     assert actions["Save as Preset…"].isEnabled()
     assert not actions["Delete"].isEnabled()
-    choose(dialog, "figurePreset", "Nature")
+    choose(plain, "figurePreset", "Nature")
     assert not actions["Rename…"].isEnabled()
 
 
@@ -458,14 +460,8 @@ def test_while_a_figure_is_drawn_the_last_one_is_said_to_be_of_before(
     assert " mm " in dialog.facts.text() != size
 
 
-def test_the_dialog_opens_on_what_one_looks_at(
-    make_window: MakeWindow, tmp_path: Path, qtbot: Any
-) -> None:
-    paths = [
-        write_network(tmp_path / f"{name}.safetensors", channels=12, seed=seed)
-        for seed, name in enumerate(("before", "after"))
-    ]
-    window = make_window(*paths)
+@pytest.mark.networks(count=2, channels=12)
+def test_the_dialog_opens_on_what_one_looks_at(window: MainWindow, qtbot: Any) -> None:
 
     def opened() -> str:
         QTest.mouseClick(window.findChild(QPushButton, "exportFigure"), LEFT)
@@ -490,7 +486,8 @@ def test_the_dialog_opens_on_what_one_looks_at(
     window.docks["drift"].hide()
     assert opened() == "compare", "what is gone is not looked at"
     window.commands["end_comparison"].trigger()
-    window.commands["open_sample_run"].trigger()
+    steps = sorted(resource("sample-run").glob("*.safetensors.gz"))[:3]
+    window.opener.open_run(steps, "run")
     wait_idle(qtbot, window)
     window.parts.grid.setFocus()
     assert opened() == "shares-over-time"

@@ -32,9 +32,12 @@ if TYPE_CHECKING:
     from kernelviewer.gui.main_window import MainWindow
 
 
+pytestmark = pytest.mark.networks(channels=12)
+
+
 @pytest.fixture
 def dialog(window: MainWindow, qtbot: Any) -> Any:
-    with dialog_of(window, qtbot) as dialog:
+    with dialog_of(window, qtbot, "strips") as dialog:
         yield dialog
 
 

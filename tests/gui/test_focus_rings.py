@@ -12,12 +12,15 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QTreeView, QWidget
 
 from tests.gui.conftest import wait_idle
-from tests.gui.test_reachable import DIALOGS, arrange
+from tests.gui.test_reachable import DIALOGS, arrange, bad_names, controls
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from kernelviewer.gui.main_window import MainWindow
     from tests.gui.harness import MakeWindow
+
+pytestmark = pytest.mark.networks(channels=24)
 
 CLEAR = 40
 """Difference of a channel, of 255, that is seen."""
@@ -57,9 +60,8 @@ def unseen(top: QWidget) -> list[str]:
 
 
 def test_each_control_of_the_window_shows_the_keyboard(
-    make_window: MakeWindow, qtbot: Any, small_file: Path
+    window: MainWindow, qtbot: Any
 ) -> None:
-    window = make_window(small_file)
     window.acts.focus(3)
     for theme in ("light", "dark"):
         window.set_theme(theme)
@@ -96,22 +98,22 @@ def test_each_stop_of_f6_is_seen(
         assert len(stops) >= (6 if preset else 2), preset
 
 
-def test_each_control_of_a_dialog_shows_the_keyboard(
-    make_window: MakeWindow, qtbot: Any, small_file: Path
+def test_each_control_of_a_dialog_has_a_name_of_its_own_and_shows_the_keyboard(
+    window: MainWindow, qtbot: Any
 ) -> None:
-    window = make_window(small_file)
     for command in DIALOGS:
         window.commands[command].trigger()
         wait_idle(qtbot, window)
         (dialog,) = [d for d in window.findChildren(QDialog) if d.isVisible()]
+        assert controls(dialog), command
+        assert bad_names(dialog) == [], command
         dialog.activateWindow()
         qtbot.waitUntil(dialog.isActiveWindow)
         assert unseen(dialog) == [], command
         dialog.close()
 
 
-def test_who_clicks_sees_no_ring(make_window: MakeWindow, small_file: Path) -> None:
-    window = make_window(small_file)
+def test_who_clicks_sees_no_ring(window: MainWindow) -> None:
     tree = window.findChild(QTreeView, "modelTree")
     edge = QRect(0, 0, 3, tree.height())
     place = QRect(tree.mapTo(window, edge.topLeft()), edge.size())

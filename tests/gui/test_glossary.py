@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QToolButton,
 )
 
+from kernelviewer.files import resource
 from kernelviewer.gui.controls import ExplainButton
 from kernelviewer.gui.glossary import TERMS, found, picture, terms_of
 from kernelviewer.gui.palette import find
@@ -26,10 +27,7 @@ from tests.gui.conftest import wait_idle
 from tests.gui.harness import LEFT
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from kernelviewer.gui.main_window import MainWindow
-    from tests.gui.harness import MakeWindow
 
 ON_SCREEN = (
     *("code", "fit", "stretch", "family cosine", "white noise", "own scale"),
@@ -75,8 +73,8 @@ def test_the_picture_of_fit_has_the_fits_that_are_told() -> None:
     assert cosines == pytest.approx([0.9, 0.6], abs=1e-3)
 
 
-def test_a_question_mark_tells_the_words_of_its_panel(make_window: MakeWindow) -> None:
-    window = make_window()
+@pytest.mark.networks(count=0)
+def test_a_question_mark_tells_the_words_of_its_panel(window: MainWindow) -> None:
     QTest.mouseClick(window.findChild(QToolButton, "spectrumExplain"), LEFT)
     dialog = window.findChild(QDialog, "glossaryDialog")
     assert dialog.windowTitle() == "Words in Spectrum"
@@ -87,20 +85,21 @@ def test_a_question_mark_tells_the_words_of_its_panel(make_window: MakeWindow) -
     assert all(term.word in text_of(window).toPlainText() for term in TERMS)
 
 
-def test_every_panel_with_words_has_a_question_mark(make_window: MakeWindow) -> None:
-    window = make_window()
+@pytest.mark.networks(count=0)
+def test_every_panel_with_words_has_a_question_mark(window: MainWindow) -> None:
     names = {button.objectName() for button in window.findChildren(ExplainButton)}
     told = {view for term in TERMS for view in term.views}
     assert {"comparing", "steps", "corpus"} <= told
     assert names >= {f"{view}Explain" for view in told}
 
 
+@pytest.mark.networks(count=2, channels=12)
 def test_bars_above_and_below_the_kernels_explain_their_words(
-    make_window: MakeWindow, qtbot: Any, small_file: Path
+    window: MainWindow, qtbot: Any
 ) -> None:
-    window = make_window(small_file, small_file)
     window.commands["compare"].trigger()
-    window.commands["open_sample_run"].trigger()
+    steps = sorted(resource("sample-run").glob("*.safetensors.gz"))[:3]
+    window.opener.open_run(steps, "run")
     wait_idle(qtbot, window)
     for view, word in {"comparing": "Paired by", "steps": "Training step"}.items():
         button = window.findChild(QToolButton, f"{view}Explain")
@@ -109,8 +108,8 @@ def test_bars_above_and_below_the_kernels_explain_their_words(
         assert word in text_of(window).toPlainText()
 
 
-def test_the_glossary_is_searched_by_typing(make_window: MakeWindow) -> None:
-    window = make_window()
+@pytest.mark.networks(count=0)
+def test_the_glossary_is_searched_by_typing(window: MainWindow) -> None:
     window.commands["glossary"].trigger()
     QTest.keyClicks(window.findChild(QLineEdit, "glossarySearch"), "encode ag")
     text = text_of(window)
@@ -122,9 +121,7 @@ def test_the_glossary_is_searched_by_typing(make_window: MakeWindow) -> None:
     assert shown.width() > 100
 
 
-def test_the_search_line_leads_from_a_word_to_the_glossary(
-    make_window: MakeWindow,
-) -> None:
-    window = make_window()
+@pytest.mark.networks(count=0)
+def test_the_search_line_leads_from_a_word_to_the_glossary(window: MainWindow) -> None:
     listed = find("family cosine", collect(window), [])
     assert "Glossary" in [entry.title for entry in listed]

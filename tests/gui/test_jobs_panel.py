@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPushButton
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
-    from tests.gui.harness import MakeWindow
 
 
 def row_of(window: MainWindow, title: str) -> JobRow:
@@ -42,14 +42,14 @@ def write_plain(path: Path) -> Path:
     return path
 
 
+@pytest.mark.networks(count=0)
 def test_what_could_not_be_opened_is_a_list_of_its_own(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    window: MainWindow, qtbot: Any, tmp_path: Path
 ) -> None:
     names = ("oak", "elm", "ash")
     good = [write_network(tmp_path / f"{name}.safetensors") for name in names]
     bad = [write_bad(tmp_path / f"bad{n}.pth") for n in range(4)]
     plain = write_plain(tmp_path / "plain.safetensors")
-    window = make_window()
     window.opener.open([*good, *bad, plain])
     wait_idle(qtbot, window)
     assert [bank.name for bank in window.document.banks] == [*names]
@@ -76,10 +76,10 @@ def test_what_could_not_be_opened_is_a_list_of_its_own(
     assert not dialog.isVisible()
 
 
+@pytest.mark.networks(count=0)
 def test_where_nothing_could_be_opened_the_list_comes_by_itself(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    window: MainWindow, qtbot: Any, tmp_path: Path
 ) -> None:
-    window = make_window()
     window.opener.open([write_bad(tmp_path / "notes.pth")])
     wait_idle(qtbot, window)
     dialog = window.findChild(QDialog, "unopenedDialog")
@@ -123,10 +123,8 @@ def test_jobs_of_one_kind_are_one_row_that_opens(qtbot: Any) -> None:
     assert [*panel.rows] == [3]
 
 
-def test_a_row_is_no_higher_than_what_it_says_now(
-    make_window: MakeWindow, qtbot: Any
-) -> None:
-    window = make_window()
+@pytest.mark.networks(count=0)
+def test_a_row_is_no_higher_than_what_it_says_now(window: MainWindow) -> None:
     window.docks["jobs"].show()
     panel = window.parts.jobs_panel
     for number in (1, 2):

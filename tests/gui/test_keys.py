@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QImage, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QWidget
 
@@ -17,6 +18,7 @@ from kernelviewer.figures import FigureOptions, make_figure
 from kernelviewer.figures.scene import make_scene
 from kernelviewer.gui.registry import VIEWS
 from kernelviewer.gui.views.grid.mosaic import TOP, ZERO
+from kernelviewer.gui.views.keys.chart import paint_scale
 from kernelviewer.kernels.classes import Naming
 from kernelviewer.kernels.keys import Keys, write_keys
 from kernelviewer.latent.keys import QUANTILES, published
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.main_window import MainWindow
     from kernelviewer.gui.views.keys import KeysView
+
+pytestmark = pytest.mark.networks(channels=24)
 
 SIZE = (7, 7)
 NO_KEY = Qt.KeyboardModifier.NoModifier
@@ -69,7 +73,7 @@ def test_nothing_is_computed_before_somebody_looks(
     assert window.document.keyed_of(SIZE) is not None
 
 
-@pytest.mark.networks(count=2)
+@pytest.mark.networks(count=2, channels=24)
 def test_it_says_what_the_command_says(window: MainWindow, view: KeysView) -> None:
     found = kv.approximate(list(window.document.banks), "published")
     assert [tile.number for tile in view.tiles.tiles] == list(found.order)
@@ -299,3 +303,20 @@ def test_the_grid_by_keys(window: MainWindow, settle: Callable[[], None]) -> Non
     document.show_as(replace(document.display, picture="kernel"))
     settle()
     assert not np.array_equal(tiles, grid.content.mosaic.tiles)
+
+
+def test_a_low_chart_leaves_out_the_number_in_the_middle(qapp: object) -> None:
+    for height, told in ((90, True), (20, False)):
+        image = QImage(60, 120, QImage.Format.Format_RGB32)
+        image.fill(Qt.GlobalColor.white)
+        box = QRectF(40, 10, 10, height)
+        painter = QPainter(image)
+        paint_scale(painter, box, 12.0)
+        painter.end()
+        middle = round(box.center().y())
+        beside = {
+            image.pixelColor(x, y).name()
+            for x in range(36)
+            for y in range(middle - 3, middle + 4)
+        }
+        assert (len(beside) > 1) == told, height

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from kernelviewer.gui.main_window import MainWindow
     from tests.gui.harness import MakeWindow
 
+pytestmark = pytest.mark.networks(channels=24)
+
 KEYS = {"explore": Qt.Key.Key_1, "compare": Qt.Key.Key_2, "label": Qt.Key.Key_3}
 SIZES = ((3, 3), (5, 5), (7, 7), (9, 9), (11, 11), (13, 13), (1, 11), (31, 31))
 
@@ -82,10 +84,7 @@ def eight_sizes(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_preset_shows_every_panel_and_keeps_the_window(
-    make_window: MakeWindow, small_file: Path
-) -> None:
-    window = make_window(small_file)
+def test_a_preset_shows_every_panel_and_keeps_the_window(window: MainWindow) -> None:
     for preset, size in itertools.product(KEYS, ((1280, 800), (2560, 1440))):
         resize(window, *size)
         QTest.keyClick(window, KEYS[preset], CONTROL)
@@ -100,9 +99,8 @@ def test_a_preset_shows_every_panel_and_keeps_the_window(
 
 
 def test_the_kernels_have_most_of_the_window_and_charts_share_a_place(
-    make_window: MakeWindow, small_file: Path
+    window: MainWindow,
 ) -> None:
-    window = make_window(small_file)
     shares = {(1280, 800): 0.4, (1600, 1000): 0.5, (2560, 1440): 0.5}
     for (width, height), share in shares.items():
         resize(window, width, height)
@@ -115,9 +113,8 @@ def test_the_kernels_have_most_of_the_window_and_charts_share_a_place(
 
 
 def test_a_panel_that_has_nothing_to_say_is_folded_to_its_title(
-    make_window: MakeWindow, qtbot: Any, small_file: Path
+    window: MainWindow,
 ) -> None:
-    window = make_window(small_file)
     resize(window, 1600, 1000)
     window.layouts.reset()
     QApplication.processEvents()
@@ -160,9 +157,8 @@ def test_a_panel_that_has_nothing_to_say_is_folded_to_its_title(
 
 @pytest.mark.parametrize("preset", [preset.id for preset in ARRANGEMENTS])
 def test_side_panels_grow_back_in_a_window_that_was_small(
-    make_window: MakeWindow, small_file: Path, preset: str
+    window: MainWindow, preset: str
 ) -> None:
-    window = make_window(small_file)
     resize(window, 1600, 1000)
     window.use_preset(preset)
     window.document.set_focus(KernelRef(window.state.models[0].id, (7, 7), 3))
@@ -193,9 +189,8 @@ def test_side_panels_grow_back_in_a_window_that_was_small(
 
 
 def test_the_first_focused_kernel_brings_its_panel_to_the_front(
-    make_window: MakeWindow, small_file: Path
+    window: MainWindow,
 ) -> None:
-    window = make_window(small_file)
     window.layouts.reset()
     QApplication.processEvents()
     inspector, other = window.docks["inspector"], window.docks["reconstruction"]
@@ -209,22 +204,16 @@ def test_the_first_focused_kernel_brings_its_panel_to_the_front(
     assert not other.visibleRegion().isEmpty(), "it stays as the user has it"
 
 
-def test_a_preset_orders_the_grid_for_its_task(
-    make_window: MakeWindow, qtbot: Any, small_file: Path
-) -> None:
-    window = make_window(small_file)
+def test_a_preset_orders_the_grid_for_its_task(window: MainWindow, qtbot: Any) -> None:
     QTest.keyClick(window, Qt.Key.Key_2, CONTROL)
     wait_idle(qtbot, window)
-    assert [group.title for group in window.parts.grid.content.groups] == ["small"]
+    assert [group.title for group in window.parts.grid.content.groups] == ["net"]
     QTest.keyClick(window, Qt.Key.Key_3, CONTROL)
     wait_idle(qtbot, window)
     assert window.document.display.group_by == "class"
 
 
-def test_floating_and_closed_panels_come_back(
-    make_window: MakeWindow, small_file: Path
-) -> None:
-    window = make_window(small_file)
+def test_floating_and_closed_panels_come_back(window: MainWindow) -> None:
     window.docks["spectrum"].setFloating(True)
     close = window.findChild(QToolButton, "classesDockClose")
     QTest.mouseClick(close, LEFT)
@@ -235,10 +224,7 @@ def test_floating_and_closed_panels_come_back(
     assert overlapping(window) == []
 
 
-def test_a_closed_panel_is_restored_from_the_menu(
-    make_window: MakeWindow, small_file: Path
-) -> None:
-    window = make_window(small_file)
+def test_a_closed_panel_is_restored_from_the_menu(window: MainWindow) -> None:
     QTest.mouseClick(window.findChild(QToolButton, "modelsDockClose"), LEFT)
     assert not window.docks["models"].isVisible()
     panels = window.commands["panels"].menu()
@@ -247,10 +233,7 @@ def test_a_closed_panel_is_restored_from_the_menu(
     assert window.docks["models"].isVisible()
 
 
-def test_a_panel_is_dragged_off_by_its_title(
-    make_window: MakeWindow, small_file: Path
-) -> None:
-    window = make_window(small_file)
+def test_a_panel_is_dragged_off_by_its_title(window: MainWindow) -> None:
     dock = window.docks["models"]
     line = dock.title_line
     start = QPoint(20, line.height() // 2)
@@ -267,10 +250,13 @@ def test_a_panel_is_dragged_off_by_its_title(
 
 
 def test_a_title_line_knows_its_least_width_whatever_changes_in_it(
-    make_window: MakeWindow,
+    qtbot: Any,
 ) -> None:
     """It is not worked out anew each time it is asked for."""
-    line = make_window().docks["models"].title_line
+    line = TitleLine("Networks")
+    qtbot.addWidget(line)
+    line.line.addWidget(QToolButton(line, text="×"))
+    line.show()
     before = line.minimumSizeHint()
     line.label.setText("A much longer title than any panel has")
     longer = line.minimumSizeHint()
@@ -310,9 +296,9 @@ def test_a_title_without_room_is_the_short_one_though_no_control_fits(
 
 
 def test_eight_sizes_and_long_names_do_not_widen_the_window(
-    make_window: MakeWindow, qtbot: Any, small_file: Path, eight_sizes: Path
+    open_anew: MakeWindow, qtbot: Any, small_file: Path, eight_sizes: Path
 ) -> None:
-    window = make_window(small_file, eight_sizes)
+    window = open_anew(small_file, eight_sizes)
     assert (window.width(), window.height()) == (1280, 800)
     assert window.layout().minimumSize().width() <= 1280
     sizes = window.parts.sizes
@@ -334,10 +320,7 @@ def test_eight_sizes_and_long_names_do_not_widen_the_window(
     assert overlapping(window) == []
 
 
-def test_jobs_come_up_without_making_the_window_larger(
-    make_window: MakeWindow, small_file: Path
-) -> None:
-    window = make_window(small_file)
+def test_jobs_come_up_without_making_the_window_larger(window: MainWindow) -> None:
     window.layouts.reset()
     window.docks["jobs"].show()
     QApplication.processEvents()
@@ -346,9 +329,8 @@ def test_jobs_come_up_without_making_the_window_larger(
 
 
 def test_the_first_click_on_a_kernel_moves_no_panel(
-    make_window: MakeWindow, qtbot: Any, small_file: Path
+    window: MainWindow, qtbot: Any
 ) -> None:
-    window = make_window(small_file)
     window.layouts.reset()
     QApplication.processEvents()
     grid = window.parts.grid
@@ -361,10 +343,7 @@ def test_the_first_click_on_a_kernel_moves_no_panel(
     assert grid.size() == before
 
 
-def test_names_can_be_read_after_the_window_was_small(
-    make_window: MakeWindow, small_file: Path
-) -> None:
-    window = make_window(small_file)
+def test_names_can_be_read_after_the_window_was_small(window: MainWindow) -> None:
     resize(window, 1440, 900)
     window.commands["layout_explore"].trigger()
     for size in ((1024, 700), (1440, 900)):
@@ -373,10 +352,7 @@ def test_names_can_be_read_after_the_window_was_small(
         assert not overlapping(window)
 
 
-def test_f6_leads_through_every_panel_in_sight(
-    make_window: MakeWindow, small_file: Path
-) -> None:
-    window = make_window(small_file)
+def test_f6_leads_through_every_panel_in_sight(window: MainWindow) -> None:
     resize(window, 1920, 1200)
     QTest.keyClick(window, Qt.Key.Key_1, CONTROL)
     QApplication.processEvents()
@@ -395,10 +371,7 @@ def test_f6_leads_through_every_panel_in_sight(
     assert window.isAncestorOf(QApplication.focusWidget())
 
 
-def test_tabs_have_names_for_those_who_listen(
-    make_window: MakeWindow, small_file: Path
-) -> None:
-    window = make_window(small_file)
+def test_tabs_have_names_for_those_who_listen(window: MainWindow) -> None:
     window.layouts.reset()
     QApplication.processEvents()
     bars = [bar for bar in window.findChildren(QTabBar) if bar.isVisible()]
@@ -439,9 +412,8 @@ def test_a_page_that_is_not_seen_asks_for_no_room(qtbot: Any) -> None:
 
 @pytest.mark.parametrize("preset", [preset.id for preset in ARRANGEMENTS])
 def test_the_jobs_panel_never_makes_the_smallest_window_grow(
-    make_window: MakeWindow, small_file: Path, preset: str
+    window: MainWindow, preset: str
 ) -> None:
-    window = make_window(small_file)
     resize(window, 1024, 700)
     QTest.keyClick(window, KEYS[preset], CONTROL)
     window.parts.jobs_panel.add_error("Open net.pth", "It is cut off", "details")
@@ -452,9 +424,8 @@ def test_the_jobs_panel_never_makes_the_smallest_window_grow(
 
 
 def test_in_a_small_window_jobs_lie_before_the_charts_and_take_no_room(
-    make_window: MakeWindow, small_file: Path
+    window: MainWindow,
 ) -> None:
-    window = make_window(small_file)
     window.layouts.reset()
     QApplication.processEvents()
     jobs, height = window.docks["jobs"], window.parts.grid.height()
@@ -488,9 +459,8 @@ def rows_of_tabs(window: MainWindow) -> list[QTabBar]:
 
 @pytest.mark.parametrize("size", [(1280, 800), (1440, 900), (1600, 1000)])
 def test_names_of_tabs_are_whole_with_every_view_open_and_the_rest_in_a_menu(
-    make_window: MakeWindow, qtbot: Any, small_file: Path, size: tuple[int, int]
+    window: MainWindow, qtbot: Any, size: tuple[int, int]
 ) -> None:
-    window = make_window(small_file)
     resize(window, *size)
     window.layouts.reset()
     for name in FLEETING:
@@ -540,9 +510,8 @@ def test_names_of_tabs_are_whole_with_every_view_open_and_the_rest_in_a_menu(
 
 
 def test_an_arrangement_that_comes_back_leaves_no_tabs_of_the_last_one(
-    make_window: MakeWindow, small_file: Path
+    window: MainWindow,
 ) -> None:
-    window = make_window(small_file)
     resize(window, 1440, 900)
     window.use_preset("explore")
     QApplication.processEvents()

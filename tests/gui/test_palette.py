@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from kernelviewer.gui.main_window import MainWindow
     from tests.gui.harness import MakeWindow
 
+pytestmark = pytest.mark.networks(channels=24)
+
 KEY = Qt.Key
 
 
@@ -67,8 +69,8 @@ def test_the_nearest_name_comes_first() -> None:
     assert score("xyz", "Show Jobs") is None
 
 
-def test_every_command_is_found_with_its_shortcut(make_window: MakeWindow) -> None:
-    window = make_window()
+@pytest.mark.networks(count=0)
+def test_every_command_is_found_with_its_shortcut(window: MainWindow) -> None:
     search(window, "")
     listed = {entry.title: entry for entry in window.parts.palette.list.entries}
     for command in COMMANDS:
@@ -81,10 +83,7 @@ def test_every_command_is_found_with_its_shortcut(make_window: MakeWindow) -> No
     press(window, KEY.Key_Escape)
 
 
-def test_enter_runs_what_is_marked_and_arrows_mark(
-    make_window: MakeWindow, small_file: Path
-) -> None:
-    window = make_window(small_file)
+def test_enter_runs_what_is_marked_and_arrows_mark(window: MainWindow) -> None:
     found = search(window, "keyboard shortcuts")
     assert found[0] == ("Command", "Keyboard Shortcuts")
     press(window, KEY.Key_Down)
@@ -96,10 +95,7 @@ def test_enter_runs_what_is_marked_and_arrows_mark(
     press(window, KEY.Key_Escape)
 
 
-def test_escape_closes_and_gives_the_keyboard_back(
-    make_window: MakeWindow, small_file: Path
-) -> None:
-    window = make_window(small_file)
+def test_escape_closes_and_gives_the_keyboard_back(window: MainWindow) -> None:
     window.parts.grid.setFocus()
     search(window, "theme")
     press(window, KEY.Key_Escape)
@@ -108,17 +104,14 @@ def test_escape_closes_and_gives_the_keyboard_back(
     assert QApplication.focusWidget() is window.parts.grid
 
 
-def test_going_elsewhere_closes_it(make_window: MakeWindow, small_file: Path) -> None:
-    window = make_window(small_file)
+def test_going_elsewhere_closes_it(window: MainWindow) -> None:
     search(window, "theme")
     window.parts.grid.setFocus()
     assert not window.parts.palette.popup.isVisible()
 
 
-def test_what_cannot_be_done_is_listed_and_has_no_effect(
-    make_window: MakeWindow,
-) -> None:
-    window = make_window()
+@pytest.mark.networks(count=0)
+def test_what_cannot_be_done_is_listed_and_has_no_effect(window: MainWindow) -> None:
     search(window, "close all networks")
     line = window.parts.palette
     assert line.list.current().title == "Close All Networks"
@@ -128,10 +121,7 @@ def test_what_cannot_be_done_is_listed_and_has_no_effect(
     press(window, KEY.Key_Escape)
 
 
-def test_a_layer_is_gone_to_or_shown_alone(
-    make_window: MakeWindow, qtbot: Any, small_file: Path
-) -> None:
-    window = make_window(small_file)
+def test_a_layer_is_gone_to_or_shown_alone(window: MainWindow, qtbot: Any) -> None:
     assert search(window, "stages.2")[0][0] == "Layer"
     press(window, KEY.Key_Return)
     wait_idle(qtbot, window)
@@ -146,9 +136,9 @@ def test_a_layer_is_gone_to_or_shown_alone(
 
 
 def test_a_network_is_shown_alone(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    open_anew: MakeWindow, qtbot: Any, tmp_path: Path
 ) -> None:
-    window = make_window(
+    window = open_anew(
         write_network(tmp_path / "first.safetensors", channels=8),
         write_network(tmp_path / "second.safetensors", channels=16),
     )
@@ -159,9 +149,9 @@ def test_a_network_is_shown_alone(
 
 
 def test_a_class_is_selected_and_another_added(
-    make_window: MakeWindow, small_file: Path
+    open_anew: MakeWindow, small_file: Path
 ) -> None:
-    window = make_window(small_file, by="code")
+    window = open_anew(small_file, by="code")
     window.document.set_threshold((7, 7), 0.0)
     labels = window.state.labels.label
     first, second = sorted(set(labels.tolist()))[:2]
@@ -176,9 +166,8 @@ def test_a_class_is_selected_and_another_added(
 
 
 def test_sizes_themes_maps_panels_and_layouts_are_found(
-    make_window: MakeWindow, qtbot: Any, small_file: Path
+    window: MainWindow, qtbot: Any
 ) -> None:
-    window = make_window(small_file)
     for text, holds in (
         ("3x3", lambda: window.document.size == (3, 3)),
         ("dark", lambda: window.settings.theme == "dark"),
@@ -198,19 +187,18 @@ def test_sizes_themes_maps_panels_and_layouts_are_found(
     assert not window.docks["scatter"].toggleViewAction().isChecked()
 
 
-def test_a_click_runs_too(make_window: MakeWindow, small_file: Path) -> None:
-    window = make_window(small_file)
-    search(window, "theme dark")
+def test_a_click_runs_too(window: MainWindow) -> None:
+    search(window, "viridis")
     found = window.parts.palette.list
     place = found.visualRect(found.currentIndex()).center()
     QTest.mouseClick(
         found.viewport(), Qt.MouseButton.LeftButton, pos=place + QPoint(1, 1)
     )
-    assert window.settings.theme == "dark"
+    assert window.settings.colormap == "viridis"
 
 
-def test_nothing_found_is_said(make_window: MakeWindow) -> None:
-    window = make_window()
+@pytest.mark.networks(count=0)
+def test_nothing_found_is_said(window: MainWindow) -> None:
     assert search(window, "zzzqqq") == []
     assert "Nothing" in window.parts.palette.hint.text()
     press(window, KEY.Key_Return)

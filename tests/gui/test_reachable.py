@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
     QComboBox,
-    QDialog,
     QHeaderView,
     QLineEdit,
     QProgressBar,
@@ -30,12 +29,10 @@ from kernelviewer.gui import theme
 from kernelviewer.gui.views.run.charts import Axis, SharesChart
 from kernelviewer.gui.views.run.steps import StepsContent, StepsSlider
 from kernelviewer.kernels.classes import CLASSES, ink_on, luminance
-from tests.gui.conftest import LARGE, wait_idle
+from tests.gui.conftest import LARGE, Shared, settle_down, wait_idle
 from tests.gui.harness import LEFT
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from kernelviewer.gui.main_window import MainWindow
     from tests.gui.harness import MakeWindow
 
@@ -50,13 +47,19 @@ LEAST_CONTRAST = 4.5
 """Of text on its ground: WCAG 2.2, 1.4.3."""
 
 
-@pytest.fixture
-def window(make_window: MakeWindow, qtbot: Any) -> MainWindow:
+@pytest.fixture(scope="module")
+def sample(make_shared: MakeWindow) -> Shared:
     """The sample is open, and a kernel is looked at."""
-    window = make_window(resource("sample", "sample.safetensors"), size=LARGE)
+    window = make_shared(resource("sample", "sample.safetensors"), size=LARGE)
     window.acts.focus(3)
-    wait_idle(qtbot, window)
-    return window
+    settle_down(window)
+    return Shared(window)
+
+
+@pytest.fixture
+def window(sample: Shared) -> MainWindow:
+    """The window of the sample."""
+    return sample.as_made()
 
 
 def controls(top: QWidget) -> list[QWidget]:
@@ -108,19 +111,6 @@ def test_every_control_has_a_name_of_its_own(window: MainWindow, qtbot: Any) -> 
         arrange(window, qtbot, place)
         assert len(controls(window)) > 15, place
         assert bad_names(window) == [], place
-
-
-def test_every_control_of_a_dialog_has_a_name_of_its_own(
-    make_window: MakeWindow, small_file: Path, qtbot: Any
-) -> None:
-    window = make_window(small_file)
-    for command in DIALOGS:
-        window.commands[command].trigger()
-        wait_idle(qtbot, window)
-        (dialog,) = [d for d in window.findChildren(QDialog) if d.isVisible()]
-        assert controls(dialog), command
-        assert bad_names(dialog) == [], command
-        dialog.close()
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Tab, Qt.Key.Key_Backtab])

@@ -19,17 +19,16 @@ from tests.gui.conftest import wait_idle
 from tests.gui.harness import CONTROL, LEFT
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from kernelviewer.gui.main_window import MainWindow
 
-    from tests.gui.harness import MakeWindow
+pytestmark = pytest.mark.networks(channels=24)
 
 RIGHT = Qt.MouseButton.RightButton
 
 
 def test_a_right_click_in_the_tree_picks_no_layers(
-    make_window: MakeWindow, qtbot: Any, small_file: Path
+    window: MainWindow, qtbot: Any
 ) -> None:
-    window = make_window(small_file)
     wait_idle(qtbot, window)
     tree = window.findChild(QTreeView, "modelTree")
     model = tree.model()
@@ -46,9 +45,8 @@ def test_a_right_click_in_the_tree_picks_no_layers(
 
 
 def test_escape_and_enter_after_select_all_open_no_menu(
-    make_window: MakeWindow, qtbot: Any, small_file: Path
+    window: MainWindow, qtbot: Any
 ) -> None:
-    window = make_window(small_file)
     window.document.name(Naming())
     wait_idle(qtbot, window)
     window.activateWindow()
@@ -65,9 +63,8 @@ def test_escape_and_enter_after_select_all_open_no_menu(
 
 
 def test_the_focused_kernel_says_first_where_it_is_and_scrolls_as_one(
-    make_window: MakeWindow, qtbot: Any, small_file: Path
+    window: MainWindow, qtbot: Any
 ) -> None:
-    window = make_window(small_file)
     window.layouts.show_panel("inspector")
     window.acts.focus(5)
     wait_idle(qtbot, window)
@@ -89,9 +86,8 @@ def test_the_focused_kernel_says_first_where_it_is_and_scrolls_as_one(
 
 
 def test_marked_corners_are_explained_while_some_are_seen(
-    make_window: MakeWindow, qtbot: Any, small_file: Path
+    window: MainWindow, qtbot: Any
 ) -> None:
-    window = make_window(small_file)
     window.resize(1500, 900)
     wait_idle(qtbot, window)
     key = window.parts.controls.near
@@ -119,9 +115,8 @@ def test_on_dark_ground_zero_is_told_from_the_panel() -> None:
 
 @pytest.mark.parametrize("words", ["fine", "paper"])
 def test_the_spectrum_can_be_read_at_any_width(
-    make_window: MakeWindow, qtbot: Any, small_file: Path, words: str
+    window: MainWindow, qtbot: Any, words: str
 ) -> None:
-    window = make_window(small_file)
     naming = replace(window.document.naming, by="family", words=words)
     window.document.name(naming)
     wait_idle(qtbot, window)

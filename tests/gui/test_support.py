@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def test_tree_tips_and_inspector_tell_the_support(
-    make_window: MakeWindow, tmp_path: Path, qtbot: Any
+    open_anew: MakeWindow, tmp_path: Path, qtbot: Any
 ) -> None:
     random = np.random.default_rng(0)
     whole = random.standard_normal((6, 1, 9, 9)).astype(np.float32)
@@ -33,7 +33,7 @@ def test_tree_tips_and_inspector_tell_the_support(
     outer *= random.uniform(1, 2, (6, 1, 1, 1)).astype(np.float32)
     path = tmp_path / "maps.safetensors"
     save_file({"blocks.0.dwconv.weight": whole, "blocks.1.dwconv.weight": outer}, path)
-    window = make_window(path)
+    window = open_anew(path)
     window.acts.focus(8)
     wait_idle(qtbot, window)
 
@@ -57,7 +57,7 @@ def test_tree_tips_and_inspector_tell_the_support(
 
 
 def test_noise_on_few_taps_has_no_class_in_the_window_and_a_true_edge_has(
-    make_window: MakeWindow, tmp_path: Path, qtbot: Any
+    open_anew: MakeWindow, tmp_path: Path, qtbot: Any
 ) -> None:
     random = np.random.default_rng(3)
     weights = 1e-20 * random.standard_normal((31, 1, 9, 9)).astype(np.float32)
@@ -65,7 +65,7 @@ def test_noise_on_few_taps_has_no_class_in_the_window_and_a_true_edge_has(
     weights[30, 0, 3:6, 3:6] = member("edge-y", (3, 3))
     path = tmp_path / "few.safetensors"
     save_file({"blocks.0.dwconv.weight": weights}, path)
-    window = make_window(path)
+    window = open_anew(path)
     wait_idle(qtbot, window)
     labels, names = window.state.labels, window.state.families
     assert labels is not None

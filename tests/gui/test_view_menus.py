@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,9 +12,10 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QContextMenuEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
-from kernelviewer.figures import EXHIBITS
+from kernelviewer.figures import EXHIBITS, FigureOptions
 from kernelviewer.formats import open_checkpoint
 from kernelviewer.gui.dialogs.figure.dialog import FigureDialog
+from kernelviewer.gui.dialogs.figure.looks import to_text
 from kernelviewer.gui.dialogs.figure.output import PNG, SVG
 from kernelviewer.gui.view_menus import FIGURES
 from kernelviewer.kernels import extract_kernels
@@ -28,9 +30,14 @@ if TYPE_CHECKING:
     from kernelviewer.gui.main_window import MainWindow
 
 
+pytestmark = pytest.mark.networks(channels=12)
+
+
 @pytest.fixture
 def window(window: MainWindow, qtbot: Any) -> MainWindow:
-    """A network, one of whose kernels is looked at."""
+    """A network, one of whose kernels is looked at; figures of few pixels."""
+    look = to_text(FigureOptions(dpi=72))
+    window.settings = replace(window.settings, figure_look=look)
     window.acts.focus(3)
     wait_idle(qtbot, window)
     return window
@@ -156,5 +163,5 @@ def test_kernels_are_exported_from_the_menu(
         wait_idle(qtbot, window)
         assert path.stat().st_size > 100
         told = window.statusBar().currentMessage()
-        assert "80 kernels of 7×7" in told
+        assert "24 kernels of 7×7" in told
         assert path.name in told

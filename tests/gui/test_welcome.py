@@ -17,16 +17,16 @@ from PySide6.QtWidgets import (
 from kernelviewer.gui.views.welcome import ShortenedButton
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from kernelviewer.gui.main_window import MainWindow
 
-    from tests.gui.harness import MakeWindow
+pytestmark = pytest.mark.networks(channels=24)
 
 
+@pytest.mark.networks(count=0)
 @pytest.mark.parametrize("size", [(1024, 700), (1280, 800), (2560, 1440)])
 def test_the_welcome_page_shows_how_to_open_whatever_room_there_is(
-    make_window: MakeWindow, qtbot: Any, size: tuple[int, int]
+    window: MainWindow, qtbot: Any, size: tuple[int, int]
 ) -> None:
-    window = make_window()
     window.resize(*size)
     window.layouts.reset()
     QTest.keyClick(window, Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
@@ -64,10 +64,7 @@ def test_a_link_without_room_keeps_the_name_before_the_folder(qtbot: Any) -> Non
     assert "   " not in link.fitting()
 
 
-def test_the_welcome_page_comes_back_as_it_fits(
-    make_window: MakeWindow, qtbot: Any, small_file: Path
-) -> None:
-    window = make_window(small_file)
+def test_the_welcome_page_comes_back_as_it_fits(window: MainWindow, qtbot: Any) -> None:
     window.resize(1024, 700)
     window.layouts.reset()
     window.parts.welcome.set_recent(tuple(f"/home/anna/{n}.pth" for n in range(6)))
@@ -79,10 +76,8 @@ def test_the_welcome_page_comes_back_as_it_fits(
     assert title.property("role") == "hero"
 
 
-def test_what_is_being_opened_is_said_at_once(
-    make_window: MakeWindow, qtbot: Any
-) -> None:
-    window = make_window()
+@pytest.mark.networks(count=0)
+def test_what_is_being_opened_is_said_at_once(window: MainWindow, qtbot: Any) -> None:
     welcome = window.parts.welcome
     assert not welcome.opening.isVisible()
     window.commands["open_sample_run"].trigger()

@@ -28,13 +28,15 @@ from tests.shared import CHECKPOINTS, needs_checkpoints
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from kernelviewer.gui.main_window import MainWindow
     from tests.gui.harness import MakeWindow
+
+pytestmark = pytest.mark.networks(channels=24)
 
 
 def test_clicking_a_layer_shows_only_its_kernels(
-    make_window: MakeWindow, qtbot: Any, small_file: Path
+    window: MainWindow, qtbot: Any
 ) -> None:
-    window = make_window(small_file)
     click_row(window, "stages.1")
     wait_idle(qtbot, window)
     content = window.parts.grid.content
@@ -49,9 +51,8 @@ def test_clicking_a_layer_shows_only_its_kernels(
 
 
 def test_clicking_a_layer_of_another_size_switches_to_that_size(
-    make_window: MakeWindow, qtbot: Any, small_file: Path
+    window: MainWindow, qtbot: Any
 ) -> None:
-    window = make_window(small_file)
     click_row(window, "stages.2")
     wait_idle(qtbot, window)
     assert window.document.size == (3, 3)
@@ -59,30 +60,23 @@ def test_clicking_a_layer_of_another_size_switches_to_that_size(
     assert len(window.parts.grid.content.order) == 24
 
 
-def test_the_size_buttons_switch_the_grid(
-    make_window: MakeWindow, qtbot: Any, small_file: Path
-) -> None:
-    window = make_window(small_file)
+def test_the_size_buttons_switch_the_grid(window: MainWindow, qtbot: Any) -> None:
     QTest.mouseClick(window.findChild(QPushButton, "size_3x3"), LEFT)
     wait_idle(qtbot, window)
     assert window.parts.grid.content.mosaic.size == (3, 3)
 
 
-def test_searching_narrows_the_tree(make_window: MakeWindow, small_file: Path) -> None:
-    window = make_window(small_file)
+def test_searching_narrows_the_tree(window: MainWindow) -> None:
     search = window.parts.tree.search
     QTest.keyClicks(search, "3x3")
-    assert set(tree_rows(window)) == {"small", "stages.2"}
+    assert set(tree_rows(window)) == {"net", "stages.2"}
     QTest.keyClick(search, Qt.Key.Key_Escape)
-    assert set(tree_rows(window)) == {"small", "stages.0", "stages.1", "stages.2"}
+    assert set(tree_rows(window)) == {"net", "stages.0", "stages.1", "stages.2"}
     QTest.keyClicks(search, "1.conv_dw")
-    assert set(tree_rows(window)) == {"small", "stages.1"}
+    assert set(tree_rows(window)) == {"net", "stages.1"}
 
 
-def test_clicking_a_kernel_shows_it_in_the_inspector(
-    make_window: MakeWindow, small_file: Path
-) -> None:
-    window = make_window(small_file)
+def test_clicking_a_kernel_shows_it_in_the_inspector(window: MainWindow) -> None:
     window.parts.grid.setFocus()
     QTest.keyClick(window.parts.grid, Qt.Key.Key_Home)
     QTest.keyClick(window.parts.grid, Qt.Key.Key_Right)
@@ -97,10 +91,7 @@ def test_clicking_a_kernel_shows_it_in_the_inspector(
     assert np.array_equal(copied, window.document.banks[0].sizes[(7, 7)].weights[1])
 
 
-def test_selecting_can_be_undone_and_is_counted(
-    make_window: MakeWindow, small_file: Path
-) -> None:
-    window = make_window(small_file)
+def test_selecting_can_be_undone_and_is_counted(window: MainWindow) -> None:
     window.parts.grid.setFocus()
     QTest.keyClick(window, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
     count = window.findChild(QLabel, "selectionCount")
@@ -115,11 +106,11 @@ def test_selecting_can_be_undone_and_is_counted(
 
 
 def test_closing_one_of_two_networks_leaves_the_other_right(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    open_anew: MakeWindow, qtbot: Any, tmp_path: Path
 ) -> None:
     first = write_network(tmp_path / "first.safetensors", channels=8)
     second = write_network(tmp_path / "second.safetensors", channels=16)
-    window = make_window(first, second)
+    window = open_anew(first, second)
     assert len(window.parts.grid.content.order) == 16 + 32
     click_row(window, "first")
     QTest.keyClick(window.findChild(QTreeView, "modelTree"), Qt.Key.Key_Delete)
@@ -137,34 +128,29 @@ def test_closing_one_of_two_networks_leaves_the_other_right(
     assert window.parts.welcome.isVisible()
 
 
-def test_a_closed_network_is_let_go(
-    make_window: MakeWindow, small_file: Path, qtbot: Any
-) -> None:
-    window = make_window(small_file)
-    bank = weakref.ref(window.document.banks[0])
-    window.document.close(window.document.models[0].id)
-    wait_idle(qtbot, window)
+def test_a_closed_network_is_let_go(own_window: MainWindow, qtbot: Any) -> None:
+    bank = weakref.ref(own_window.document.banks[0])
+    own_window.document.close(own_window.document.models[0].id)
+    wait_idle(qtbot, own_window)
     qtbot.waitUntil(lambda: bank() is None)
 
 
+@pytest.mark.networks(count=0)
 def test_what_comes_of_a_network_closed_meanwhile_is_let_go(
-    make_window: MakeWindow, small_file: Path, qtbot: Any
+    own_window: MainWindow, small_file: Path, qtbot: Any
 ) -> None:
-    window = make_window()
     bank = kv.extract_kernels(kv.open_checkpoint(small_file))
     known = weakref.ref(bank)
-    window.document.open(bank)
-    window.document.close(window.document.models[0].id)
+    own_window.document.open(bank)
+    own_window.document.close(own_window.document.models[0].id)
     del bank
-    wait_idle(qtbot, window)
+    wait_idle(qtbot, own_window)
     qtbot.waitUntil(lambda: known() is None)
 
 
 def test_a_network_without_depthwise_kernels_is_no_row_and_is_told_of(
     make_window: MakeWindow, tmp_path: Path
 ) -> None:
-    from safetensors.numpy import save_file
-
     path = tmp_path / "plain.safetensors"
     weights = np.ones((4, 3, 3, 3), np.float32)
     save_file({"conv1.weight": weights, "conv2.weight": weights}, path)
@@ -175,23 +161,20 @@ def test_a_network_without_depthwise_kernels_is_no_row_and_is_told_of(
     assert window.unopened_button.text() == "1 without depthwise kernels"
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_interactive_widget_has_a_name(
-    make_window: MakeWindow, small_file: Path, theme: str
-) -> None:
-    window = make_window(small_file)
-    window.set_theme(theme)
-    nameless = [
-        widget
-        for widget in window.findChildren(QWidget)
-        if widget.focusPolicy() != Qt.FocusPolicy.NoFocus
-        and widget.isVisible()
-        and not widget.objectName().startswith("qt_")
-        and not (widget.objectName() and widget.accessibleName())
-        and widget.parent() is not None
-        and widget.focusProxy() is None
-    ]
-    assert not [(type(w).__name__, w.objectName()) for w in nameless]
+def test_every_interactive_widget_has_a_name(window: MainWindow) -> None:
+    for theme in ("light", "dark"):
+        window.set_theme(theme)
+        nameless = [
+            (type(widget).__name__, widget.objectName())
+            for widget in window.findChildren(QWidget)
+            if widget.focusPolicy() != Qt.FocusPolicy.NoFocus
+            and widget.isVisible()
+            and not widget.objectName().startswith("qt_")
+            and not (widget.objectName() and widget.accessibleName())
+            and widget.parent() is not None
+            and widget.focusProxy() is None
+        ]
+        assert nameless == [], theme
 
 
 def test_closing_during_work_stops_it(make_window: MakeWindow, tmp_path: Path) -> None:
@@ -202,44 +185,46 @@ def test_closing_during_work_stops_it(make_window: MakeWindow, tmp_path: Path) -
     assert len(window.document.banks) < 40
 
 
+@pytest.mark.networks(count=0)
 def test_five_files_of_mixed_sizes_fill_view_after_view(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    own_window: MainWindow, qtbot: Any, tmp_path: Path
 ) -> None:
     names = ("oak", "elm", "ash", "fir", "yew")  # no steps of one run
     paths = [
         write_network(tmp_path / f"{name}.safetensors", seed=seed)
         for seed, name in enumerate(names)
     ]
-    window = make_window()
     seen: list[tuple[str, bool]] = []
 
     def note() -> None:
-        there = window.state.labels is not None
-        seen.append(("kernels" if window.document.banks else "nothing", there))
+        there = own_window.state.labels is not None
+        seen.append(("kernels" if own_window.document.banks else "nothing", there))
 
-    window.laid_out.connect(note)
-    drop(window, *paths)
-    wait_idle(qtbot, window)
+    own_window.laid_out.connect(note)
+    drop(own_window, *paths)
+    wait_idle(qtbot, own_window)
     assert seen[0] == ("kernels", False)  # the grid does not wait for the codes
-    assert len(window.document.banks) == 5
-    state = window.state
+    assert len(own_window.document.banks) == 5
+    state = own_window.state
     assert len(state.labels.code) == 5 * 48
     for size in ((7, 7), (3, 3)):
-        window.document.show_size(size)
-        wait_idle(qtbot, window)
-        assert window.state.labels is not None
-        assert window.parts.spectrum.content is not None
-        assert window.parts.scatter.content is None  # nobody sees it
-    window.docks["scatter"].raise_()
-    wait_idle(qtbot, window)
-    assert window.parts.scatter.content is not None
-    assert (window.width(), window.height()) == (1280, 800)
+        own_window.document.show_size(size)
+        wait_idle(qtbot, own_window)
+        assert own_window.state.labels is not None
+        assert own_window.parts.spectrum.content is not None
+        assert own_window.parts.scatter.content is None  # nobody sees it
+    own_window.docks["scatter"].raise_()
+    wait_idle(qtbot, own_window)
+    assert own_window.parts.scatter.content is not None
+    assert (own_window.width(), own_window.height()) == (1280, 800)
 
 
 def test_closing_while_kernels_are_encoded_is_clean(
     make_window: MakeWindow, tmp_path: Path, qtbot: Any
 ) -> None:
-    path = write_network(tmp_path / "large.safetensors", channels=4000)
+    path = tmp_path / "large.safetensors"
+    weights = np.random.default_rng(0).normal(size=(8000, 1, 7, 7))
+    save_file({"conv_dw.weight": weights.astype(np.float32)}, path)
     window = make_window(path, settle=False)
     qtbot.waitUntil(lambda: bool(window.document.banks), timeout=20_000)
     qtbot.waitUntil(
@@ -250,10 +235,8 @@ def test_closing_while_kernels_are_encoded_is_clean(
 
 
 @needs_checkpoints
-def test_a_real_network_fills_tree_grid_and_counts(make_window: MakeWindow) -> None:
-    window = make_window(
-        CHECKPOINTS / "mcunet-in4-pruned-cifar10-statedict-sanchoo1.pth"
-    )
+def test_a_real_network_fills_tree_grid_and_counts(open_anew: MakeWindow) -> None:
+    window = open_anew(CHECKPOINTS / "mcunet-in4-pruned-cifar10-statedict-sanchoo1.pth")
     (bank,) = window.document.banks
     assert {size: len(kernels) for size, kernels in bank.sizes.items()} == {
         (7, 7): 1198,
@@ -264,17 +247,14 @@ def test_a_real_network_fills_tree_grid_and_counts(make_window: MakeWindow) -> N
     assert len(tree_rows(window)) == 18
 
 
-def test_what_was_said_of_a_network_goes_with_it(
-    make_window: MakeWindow, qtbot: Any, small_file: Path
-) -> None:
-    window = make_window(small_file)
-    assert "small" in window.statusBar().currentMessage()
-    window.commands["close_all"].trigger()
-    assert window.statusBar().currentMessage() == ""
+def test_what_was_said_of_a_network_goes_with_it(own_window: MainWindow) -> None:
+    assert "net" in own_window.statusBar().currentMessage()
+    own_window.commands["close_all"].trigger()
+    assert own_window.statusBar().currentMessage() == ""
 
 
 def test_a_narrow_tree_keeps_the_names(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+    open_anew: MakeWindow, qtbot: Any, tmp_path: Path
 ) -> None:
     path = tmp_path / "deep.safetensors"
     rng = np.random.default_rng(0)
@@ -288,7 +268,7 @@ def test_a_narrow_tree_keeps_the_names(
         },
         path,
     )
-    window = make_window(path)
+    window = open_anew(path)
     tree = window.findChild(QTreeView, "modelTree")
     window.resize(1024, 700)
     window.layouts.reset()

@@ -30,10 +30,8 @@ def test_recent_files_are_offered_and_remembered(
     assert any(str(small_file) in link.toolTip() for link in links)
 
 
-def test_layout_theme_and_choices_are_kept(
-    make_window: MakeWindow, small_file: Path
-) -> None:
-    window = make_window(small_file)
+def test_layout_theme_and_choices_are_kept(make_window: MakeWindow) -> None:
+    window = make_window()
     window.set_theme("dark")
     window.set_colormap("grey")
     window.docks["inspector"].close()
@@ -45,9 +43,9 @@ def test_layout_theme_and_choices_are_kept(
 
 
 def test_jobs_that_came_up_by_themselves_do_not_come_up_at_the_next_start(
-    make_window: MakeWindow, small_file: Path, qtbot: Any
+    make_window: MakeWindow,
 ) -> None:
-    window = make_window(small_file)
+    window = make_window()
     window.keep_settings()
     window.parts.jobs_panel.attention_requested.emit()
     assert window.docks["jobs"].isVisible()
@@ -65,7 +63,8 @@ def test_jobs_that_came_up_by_themselves_do_not_come_up_at_the_next_start(
 
 
 def test_panels_are_kept_as_they_lie_while_jobs_are_up_by_themselves(
-    make_window: MakeWindow, small_file: Path
+    make_window: MakeWindow,
+    small_file: Path,
 ) -> None:
     window = make_window(small_file)
     window.parts.jobs_panel.attention_requested.emit()

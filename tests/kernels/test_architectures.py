@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,6 +26,12 @@ def save(path: Path, state: dict[str, Any]) -> Path:
 
 def timm_state(name: str, **options: Any) -> dict[str, Any]:
     """State dict of an architecture with random weights."""
+    return dict(made_state(name, **options))
+
+
+@cache
+def made_state(name: str, **options: Any) -> dict[str, Any]:
+    """The same, made once."""
     timm = pytest.importorskip("timm")
     return timm.create_model(name, **options).state_dict()
 

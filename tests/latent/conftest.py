@@ -57,7 +57,7 @@ def train(cli: Cli, tmp_path: Path) -> Cli:
 
 
 @pytest.fixture(autouse=True)
-def little_noise(monkeypatch: pytest.MonkeyPatch) -> None:
+def little_noise(monkeypatch: pytest.MonkeyPatch, each_fit_once: None) -> None:
     for module in (finishing, evaluation):
         monkeypatch.setattr(module, "KERNELS", NOISE_KERNELS)
 
@@ -65,6 +65,7 @@ def little_noise(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PlainFit, "STEPS", 10)
+    monkeypatch.setattr(finishing, "STARTS", 1)
 
 
 @pytest.fixture

@@ -185,6 +185,7 @@ def test_including_a_layer_that_is_nowhere_is_wrong_usage(
     assert not out.exists()
 
 
+@pytest.mark.usefixtures("one_sweep")
 def test_one_kernel_that_is_not_flat_is_enough(
     tmp_path: Path, quick: Path, cli: Cli, train: Cli
 ) -> None:
@@ -233,6 +234,7 @@ def test_an_autoencoder_for_other_kernels_is_told_of_and_the_rest_is_done(
     )
 
 
+@pytest.mark.usefixtures("one_sweep")
 def test_sizes_of_any_shape_are_listed(tmp_path: Path, cli: Cli, train: Cli) -> None:
     shapes = {"a": (3, 3, 3), "b": (2, 2), "c": (60, 60), "d": (1, 2)}
     rng = np.random.default_rng(0)

@@ -29,6 +29,11 @@ BOTH = (CPU, Device("cpu", "torch"))
 """The libraries that compute."""
 
 
+@pytest.fixture(autouse=True)
+def few_steps() -> None:
+    """Parts are looked at as they are."""
+
+
 def rows(count: int, taps: int = 9, seed: int = 0) -> torch.Tensor:
     noise = torch.randn(count, taps, generator=torch.Generator().manual_seed(seed))
     return unit(noise)[0]
@@ -70,6 +75,17 @@ def test_k_means_is_the_same_for_a_seed() -> None:
     torch.testing.assert_close(
         spherical_kmeans(points, 20, seed=4), spherical_kmeans(points, 20, seed=4)
     )
+
+
+def test_k_means_ends_after_the_iterations_that_were_asked_for() -> None:
+    points = rows(300)
+    fits = [
+        nearest_in_batches(
+            points.numpy(), spherical_kmeans(points, 20, iterations=count).numpy()
+        )[0].mean()
+        for count in (1, 2, 30)
+    ]
+    assert fits[0] < fits[1] < fits[2]
 
 
 def test_short_paths_are_the_shortest_of_few_points() -> None:

@@ -10,6 +10,7 @@ import pytest
 from kernelviewer.kernels.classes import FINE
 from kernelviewer.kernels.family import family_fit, random_members
 from kernelviewer.kernels.family.regions import kinds
+from kernelviewer.latent import finishing
 from kernelviewer.latent.autoencoder import Autoencoder
 from kernelviewer.latent.curve_training import CurveOptions
 from kernelviewer.latent.finishing import PER_KIND, with_members
@@ -62,7 +63,10 @@ def test_without_a_share_or_a_family_there_are_none() -> None:
     assert len(with_members(SIZE, kernels, weight, 0.0).patterns) == 5
 
 
-def test_members_bring_classes_that_the_networks_lack() -> None:
+def test_members_bring_classes_that_the_networks_lack(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(finishing, "PER_KIND", 100)
     seen = networks(2, 150)
     own = family_fit(seen[0].patterns, device=CPU)
     lacking = [

@@ -199,11 +199,11 @@ def test_a_narrower_neighbourhood_makes_a_longer_curve() -> None:
 
 def test_classes_that_pull_make_names_hold() -> None:
     # of all shapes, so that there is more than the curve can hold
-    seen, unseen = random_members(SIZE, 50, 1), random_members(SIZE, 40, 2)
+    seen, unseen = random_members(SIZE, 30, 1), random_members(SIZE, 30, 2)
     own = family_fit(unseen, device=CPU)
     exact = []
     for pull in (0.0, 0.2):
-        options = TrainingOptions(sweeps=12, curve=CurveOptions(class_pull=pull))
+        options = TrainingOptions(sweeps=8, curve=CurveOptions(class_pull=pull))
         known = train(SIZE, [network(seen)], options=options, device=CPU)
         codes = known.encode(unseen, device=CPU)
         exact.append(agreements(known, codes, 0.0, own)["fine"].exact)
