@@ -80,6 +80,16 @@ def test_a_click_asks_for_the_class(histogram: ClassHistogram, qtbot: Any) -> No
     assert asked.args[1] & Qt.KeyboardModifier.ShiftModifier
 
 
+def test_only_a_left_click_on_a_row_asks(histogram: ClassHistogram) -> None:
+    asked: list[object] = []
+    histogram.classes_requested.connect(lambda *values: asked.append(values))
+    place = histogram.bar_box(DX).center().toPoint()
+    QTest.mouseClick(histogram, Qt.MouseButton.RightButton, NO_KEY, place)
+    QTest.mouseClick(histogram, LEFT, NO_KEY, QPoint(place.x(), 1))
+    assert not asked
+    assert histogram.row_at(QPointF(place.x(), 1)) is None
+
+
 def test_the_tip_names_count_share_and_what_is_below(
     histogram: ClassHistogram,
 ) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QFontMetricsF
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QPushButton, QToolButton
@@ -19,6 +19,7 @@ from kernelviewer.formats import open_checkpoint
 from kernelviewer.gui.dialogs.comparing import NOBODY, ComparingDialog
 from kernelviewer.gui.painting.layers import TOP
 from kernelviewer.gui.painting.pixels import caption_font
+from kernelviewer.gui.text import partner_text, percent
 from kernelviewer.kernels import extract_kernels
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.state.comparing import Comparing
@@ -476,6 +477,33 @@ def test_other_sizes_and_missing_layers_are_told(
     wait_idle(qtbot, window)
     assert "No 9×9 kernels" in window.parts.transitions._message
     assert window.parts.grid.content is not None
+
+
+def test_the_matrix_of_shuffled_channels_says_so(window: MainWindow) -> None:
+    view = window.parts.transitions
+    before, picture = view._headline(), view.grab().toImage()
+    assert "changed (channels shuffled: " in before
+    window.parts.matrix_shows._actions["shuffled"].trigger()
+    share = percent(view.content.null_changed)
+    assert view._headline() == f"with channels shuffled: {share} changed"
+    assert view.grab().toImage() != picture
+
+
+def test_a_kernel_without_a_partner_has_none_to_tell_of(
+    window: MainWindow, qtbot: Any
+) -> None:
+    window.document.open(bank_of(noise(4, 0, SEVEN)))
+    wait_idle(qtbot, window)
+    state, grid = window.state, window.parts.grid
+    alone = int(np.flatnonzero(state.pairs.row < 0)[0])
+    assert partner_text(state, state.pairs, alone) == ""
+    second = int(state.pairs.second[-1])
+    assert "before: " in partner_text(state, state.pairs, second)
+    window.acts.go_to(second)
+    wait_idle(qtbot, window)
+    box = grid._geometry.box_of(int(state.pairs.first[-1]))
+    assert box is not None
+    assert grid.viewport().rect().intersects(QRect(*box))
 
 
 def test_layers_are_paired_by_hand(window: MainWindow, qtbot: Any) -> None:

@@ -73,6 +73,18 @@ def test_tiles_are_those_of_reconstruction_and_residual(size: tuple[int, ...]) -
             assert np.abs(tap - by_hand(shaped, amplitude)).max() <= 1
 
 
+def test_without_their_means_tiles_are_those_of_kernels_without() -> None:
+    sources = [RNG.normal(size=(6, 5, 5)).astype(np.float32) + 0.3]
+    bare = [taps - taps.mean((1, 2), keepdims=True) for taps in sources]
+    flat, code = np.zeros(6, bool), RNG.random(6).astype(np.float32)
+    table = RNG.normal(size=(64, 5, 5)).astype(np.float32)
+    mosaic = build_mosaic(bare, flat)
+    given = flat, code, table, ("reconstruction", "residual")
+    centred = decoded_tiles(mosaic, sources, *given, centred=True)
+    for part, tiles in decoded_tiles(mosaic, bare, *given).items():
+        assert np.abs(centred[part].astype(int) - tiles).max() <= 1
+
+
 def test_tiles_beside_each_other_are_composed_as_slices() -> None:
     weights = RNG.normal(size=(5, 3, 3)).astype(np.float32)
     one = build_mosaic([weights])

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QWidget
+from safetensors.numpy import load_file, save_file
 
 import kernelviewer as kv
 from kernelviewer.figures import FigureOptions, make_figure
@@ -29,6 +30,7 @@ from kernelviewer.state.session.form import Look, from_text, to_text
 from kernelviewer.state.work import Work
 from tests.gui.conftest import wait_idle
 from tests.gui.harness import LEFT
+from tests.networks import write_network
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.main_window import MainWindow
     from kernelviewer.gui.views.keys import KeysView
+    from tests.gui.harness import MakeWindow
 
 pytestmark = pytest.mark.networks(channels=24)
 
@@ -108,6 +111,11 @@ def test_a_key_and_a_layer_select_kernels(
     assert (state.selected == (state.by_keys.key == tile.number)).all()
     assert view.tiles.tiles[place].selected == tile.kernels > 0
     assert f"key {tile.number + 1}" in window.parts.chips.chips[0].text
+    before = window.document.selection
+    box = view.tiles.box_of(place)
+    QTest.mouseClick(view.tiles, Qt.MouseButton.RightButton, pos=box.center())
+    QTest.mouseClick(view.tiles, LEFT, pos=QPoint(box.left() - 2, box.top()))
+    assert window.document.selection == before
     view.tiles.setFocus()
     QTest.keyClick(view.tiles, Qt.Key.Key_Home)
     QTest.keyClick(view.tiles, Qt.Key.Key_Right)
@@ -320,3 +328,19 @@ def test_a_low_chart_leaves_out_the_number_in_the_middle(qapp: object) -> None:
             for y in range(middle - 3, middle + 4)
         }
         assert (len(beside) > 1) == told, height
+
+
+def test_a_scope_of_flat_kernels_has_none_to_tell_of(
+    open_anew: MakeWindow, tmp_path: Path, qtbot: Any
+) -> None:
+    path = write_network(tmp_path / "net.safetensors")
+    tensors = load_file(path)
+    flat = next(name for name, taps in tensors.items() if taps.shape[2:] == SIZE)
+    save_file({**tensors, flat: np.zeros_like(tensors[flat])}, path)
+    window = open_anew(path)
+    window.layouts.show_panel("keys")
+    window.document.show_layers(frozenset({LayerRef(window.document.models[0].id, 0)}))
+    wait_idle(qtbot, window)
+    names = [layer.name for layer in window.document.banks[0].layers]
+    assert flat.startswith(names[0])
+    assert "no kernel in scope has a pattern" in window.parts.keys.facts.text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -210,6 +211,22 @@ def test_escape_gives_moving_the_cloud_up(window: MainWindow, qtbot: Any) -> Non
     assert view._box == before
     QTest.mouseRelease(view, middle, pos=QPoint(90, 90))
     assert not view.zoomed
+
+
+def test_numbers_of_steps_keep_off_each_other(qtbot: Any) -> None:
+    slider = StepsSlider()
+    qtbot.addWidget(slider)
+    numbers = tuple(range(1000, 1040))
+    slider.set_content(StepsContent("run", "step", numbers, 7))
+    told = []
+    for width in (300, 3000):
+        slider.resize(width, 60)
+        captions = sorted(slider._captions(slider.content), key=lambda it: it[1])
+        wide = slider.fontMetrics().horizontalAdvance
+        for (_, left, text), (_, after, _) in itertools.pairwise(captions):
+            assert left + 0.7 * wide(text) < after
+        told.append([step for step, _, _ in captions])
+    assert {0, 7, 39} <= {*told[0]} < {*told[1]}
 
 
 def test_escape_gives_a_drag_along_a_run_up(qtbot: Any) -> None:

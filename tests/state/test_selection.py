@@ -52,6 +52,13 @@ def numbers_of(selection: Selection, pool: KernelPool) -> list[int]:
     return np.flatnonzero(selection.mask(pool)).tolist()
 
 
+def test_only_kernels_of_closed_networks_go(pool: KernelPool) -> None:
+    mine = picked(pool, 0, 1)
+    (first,) = mine.indices
+    assert mine.outside({first + 1}) is mine
+    assert len(mine.outside({first})) == 0
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("first", ["replace", "add", "subtract", "intersect", "toggle"])
 def test_kernels_picked_one_after_the_other_mark_what_separate_acts_mark(
