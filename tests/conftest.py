@@ -119,7 +119,8 @@ def each_fit_once(module_patch: pytest.MonkeyPatch) -> None:
     def remember(
         patterns: np.ndarray, *, watch: Watch = NEVER, **how: Any
     ) -> FamilyFit:
-        key = patterns.shape, patterns.tobytes(), *sorted(how.items(), key=str)
+        how_well = family.fit.STEPS, *sorted(how.items(), key=str)
+        key = patterns.shape, patterns.tobytes(), *how_well
         watch.check()
         if key not in _fits:
             _fits[key] = fit(patterns, watch=watch, **how)

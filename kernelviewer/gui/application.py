@@ -170,7 +170,7 @@ def _end(made: ref[MainWindow]) -> None:
     """Take a window apart while Qt still stands, which at exit it may not."""
     window = made()
     if window is not None and shiboken6.isValid(window):
-        if window.isVisible():
+        if not window.jobs.closed:
             window.close()
         if (focused := window.focusWidget()) is not None:
             focused.clearFocus()  # else its event filters would be told amid it

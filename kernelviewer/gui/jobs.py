@@ -121,6 +121,11 @@ class Jobs(QObject):
     ----------
     panel
         Lists the jobs that are not quiet.
+
+    Attributes
+    ----------
+    closed
+        Whether everything was stopped, for good.
     """
 
     arrived = Signal(object)
@@ -132,7 +137,7 @@ class Jobs(QObject):
         super().__init__(parent)
         self._panel = panel
         self._reactions: dict[int, Reaction] = {}
-        self._closed = False
+        self.closed = False
         sys.setswitchinterval(min(sys.getswitchinterval(), GIVING_WAY))
         self._runner = Runner(self.arrived.emit)
         self.arrived.connect(self._on_arrived)
@@ -175,8 +180,8 @@ class Jobs(QObject):
 
     def close(self, timeout: float = 2.0) -> bool:
         """Stop everything; False if a task still runs after ``timeout`` seconds."""
-        if not self._closed:
-            self._closed = True
+        if not self.closed:
+            self.closed = True
             self.arrived.disconnect(self._on_arrived)
         return self._runner.close(timeout)
 

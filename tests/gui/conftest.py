@@ -341,6 +341,7 @@ class Shared:
             if not dock.in_front:
                 dock.raise_()
         window.statusBar().clearMessage()
+        window.parts.tree.search.clear()
         for number in tuple(window.parts.jobs_panel.rows):
             window.parts.jobs_panel.remove(number)
         window.activateWindow()

@@ -216,6 +216,7 @@ def test_sessions_keep_place_and_ranges_of_either_spectrum(
     window.sessions.save_to(path)
     wait_idle(qtbot, window)
     document.close_all()
+    document.set_position(0.9)
     window.sessions.open(path)
     wait_idle(qtbot, window)
     assert [step.query for step in document.selection.steps] == [

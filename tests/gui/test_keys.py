@@ -68,12 +68,12 @@ def settle(window: MainWindow, qtbot: Any) -> Callable[[], None]:
 
 
 def test_nothing_is_computed_before_somebody_looks(
-    window: MainWindow, settle: Callable[[], None]
+    own_window: MainWindow, qtbot: Any
 ) -> None:
-    assert window.document.keyed_of(SIZE) is None
-    window.layouts.show_panel("keys")
-    settle()
-    assert window.document.keyed_of(SIZE) is not None
+    assert own_window.document.keyed_of(SIZE) is None
+    own_window.layouts.show_panel("keys")
+    wait_idle(qtbot, own_window)
+    assert own_window.document.keyed_of(SIZE) is not None
 
 
 @pytest.mark.networks(count=2, channels=24)

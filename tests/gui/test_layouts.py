@@ -558,8 +558,13 @@ def test_panels_lie_beside_each_other_however_large_their_text(
         again = make_window(small_file, size=(1024, 700))
         for preset in ("", "compare", "label"):
             if preset:
+                again.resize(1600, 1000)
                 again.use_preset(preset)
+                again.docks["scatter"].hide()
                 QApplication.processEvents()
+                again.resize(1024, 700)
+                QApplication.processEvents()
+                assert again.docks["scatter"].isHidden()
             seen = [dock for dock in again.docks.values() if dock.in_front]
             places = [it.geometry() for it in (*seen, again.centralWidget())]
             for one, other in itertools.combinations(places, 2):

@@ -88,7 +88,7 @@ def test_a_window_takes_any_kind_of_path(qtbot: Any, tmp_path: Path) -> None:
 
     for paths in ([str(file)], [file], [Other()], str(file), file):
         assert as_paths(paths) == [file]
-    window = create_window(paths=(Other(),))
+    window = create_window(Other())
     try:
         wait_idle(qtbot, window)
         assert [bank.path for bank in window.document.banks] == [file]

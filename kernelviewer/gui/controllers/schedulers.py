@@ -193,7 +193,7 @@ class FamilyScheduler(Scheduler["Key"]):
     def __init__(self, document: Document, jobs: Jobs, parent: QObject) -> None:
         super().__init__(document, jobs, parent)
         self._device = ""
-        self._wished: set[Size] = set()
+        self._wished: set[Key] = set()
         self._seen: object = None
 
     def set_device(self, device: str) -> None:
@@ -203,8 +203,8 @@ class FamilyScheduler(Scheduler["Key"]):
         self.look()
 
     def request(self, size: Size) -> None:
-        """Name the kernels of a size, however many there are, while some are open."""
-        self._wished.add(size)
+        """Name the kernels of a size, however many, while what is open now is."""
+        self._wished |= {(model.id, size) for model in self._document.models}
         self._given_up = {key for key in self._given_up if key[1] != size}
         self._seen = None
         self.look()
@@ -230,13 +230,14 @@ class FamilyScheduler(Scheduler["Key"]):
         self._seen = seen
         before = self._asked.keys()
         sizes, now = document.sizes, document.size
-        self._wished &= sizes.keys()
         open_now = {(m.id, size): m.bank for m in document.models for size in sizes}
+        self._wished &= open_now.keys()
         self._asked.keep(open_now)
         self._given_up &= open_now.keys()
         if self._device:
             for size in sorted(sizes, key=lambda size: size != now):
-                wished = size in self._wished or document.named_by(size) == "family"
+                wished = any(key[1] == size for key in self._wished)
+                wished |= document.named_by(size) == "family"
                 if sizes[size] <= LIMIT or wished:
                     for key in self._keys(size):
                         self._ask(key)

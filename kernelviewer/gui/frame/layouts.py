@@ -471,6 +471,9 @@ class LayoutKeeper(QObject):
         self._silent: dict[str, bool] = {}
         self._made_way: list[DockPanel] = []
         self._fronts: list[DockPanel] = []
+        self._fitted = QSize()
+        self._fit = QTimer(self, singleShot=True, interval=0)
+        self._fit.timeout.connect(self._fit_panels)
         self._extents = Extents(window, docks)
         for dock in docks.values():
             dock.fold_requested.connect(partial(self._fold, dock))
@@ -512,7 +515,7 @@ class LayoutKeeper(QObject):
 
     def use(self, preset: str) -> None:
         """Arrange the panels for a task."""
-        self.preset, self._fresh = preset, False
+        self.preset, self._fresh, self._fitted = preset, False, QSize()
         sizes = arrange_panels(self._window, self._docks, BY_ID[preset])
         self._extents.wish(sizes)
         self._silent = {}
@@ -522,7 +525,8 @@ class LayoutKeeper(QObject):
     def take_over(self) -> None:
         """The panels were arranged by a session."""
         self._extents.forget()
-        QTimer.singleShot(0, self, self._fit_restored)
+        self._fitted = QSize()
+        self._fit.start()
 
     def reset(self) -> None:
         """Put every panel back where the preset has it."""
@@ -533,19 +537,29 @@ class LayoutKeeper(QObject):
         if event.type() == QEvent.Type.Show and self._fresh and not self._kept.restored:
             self.reset()
         elif event.type() == QEvent.Type.Show:
-            QTimer.singleShot(0, self, self._fit_restored)
+            self._fit.start()
         if event.type() == QEvent.Type.Resize:
             self._fold_silent()
+            self._fit.start()
         if event.type() == QEvent.Type.LayoutRequest:
             own = Qt.FindChildOption.FindDirectChildrenOnly
             for bar in self._window.findChildren(QTabBar, options=own):
                 self._furnish(bar)
         return super().eventFilter(watched, event)
 
-    def _fit_restored(self) -> None:
-        """What was restored is arranged anew where this window has no room for it."""
-        if is_too_narrow(self._window):
-            self.reset()
+    def _fit_panels(self) -> None:
+        """Arrange panels anew that would cover each other; closed ones stay closed.
+
+        They stay so in a wider window, as whatever the user arranges does.
+        """
+        size = self._window.size()
+        if self._window.isVisible() and self._fitted != size:
+            if is_too_narrow(self._window):
+                closed = [dock for dock in self._docks.values() if dock.isHidden()]
+                self.reset()
+                for dock in closed:
+                    dock.hide()
+            self._fitted = size
 
     def _furnish(self, bar: QTabBar) -> None:
         """Let the names of a row of tabs be read, and told."""
@@ -590,13 +604,18 @@ class LayoutKeeper(QObject):
         Qt keeps that by place, which changes as panels come and go.
         """
         if seen:
-            others = [other for other in self._fronts if other is not dock]
-            self._fronts = [*others, dock]
+            QTimer.singleShot(0, self, partial(self._note_looked_at, dock))
         elif dock.isHidden():
             group = self._window.tabifiedDockWidgets(dock)
             before = [d for d in self._fronts if d in group and not d.isHidden()]
             if before:
                 before[-1].raise_()
+
+    def _note_looked_at(self, dock: DockPanel) -> None:
+        """It was not only seen for a moment, while Qt arranged others."""
+        if dock.in_front:
+            others = [other for other in self._fronts if other is not dock]
+            self._fronts = [*others, dock]
 
     # --- folding ---
 
