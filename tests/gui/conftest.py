@@ -80,6 +80,22 @@ def use_colours(tokens: Tokens) -> None:
     QApplication.processEvents()  # what is shown is told by a posted event
 
 
+@contextmanager
+def text_of(pixels: int) -> Iterator[None]:
+    """Meanwhile the application's text is so high, as on a screen of more dots."""
+    from PySide6.QtGui import QFont
+    from PySide6.QtWidgets import QApplication
+
+    before = QApplication.font()
+    font = QFont(before)
+    font.setPixelSize(pixels)
+    QApplication.setFont(font)
+    try:
+        yield
+    finally:
+        QApplication.setFont(before)
+
+
 @pytest.fixture
 def make_window(qtbot: Any) -> Iterator[Callable[..., MainWindow]]:
     """Make windows that are closed after the test."""

@@ -29,7 +29,7 @@ from PySide6.QtWidgets import (
 from kernelviewer.files import resource
 from kernelviewer.gui.painting.pixels import caption_font
 from kernelviewer.gui.theme import text_size
-from tests.gui.conftest import Shared, wait_idle
+from tests.gui.conftest import Shared, text_of, wait_idle
 from tests.gui.test_random import write_patterns
 
 if TYPE_CHECKING:
@@ -53,12 +53,8 @@ CONTROLS = (
 @pytest.fixture(scope="module", params=SCALES)
 def scale(request: pytest.FixtureRequest, qapp: QApplication) -> Iterator[float]:
     """Text that is so much larger than usual, as on a screen of more dots per inch."""
-    before = qapp.font()
-    font = QFont(before)
-    font.setPixelSize(round(13 * request.param))
-    qapp.setFont(font)
-    yield request.param
-    qapp.setFont(before)
+    with text_of(round(13 * request.param)):
+        yield request.param
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont
 from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import (
     QApplication,
@@ -19,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
-from tests.gui.conftest import wait_idle
+from tests.gui.conftest import text_of, wait_idle
 from tests.networks import write_network
 
 if TYPE_CHECKING:
@@ -88,21 +87,15 @@ def test_it_is_whole_return_presses_its_default_button_and_escape_closes_it(
 
 
 def test_no_text_of_it_is_cut_off_where_text_is_large(
-    make_window: MakeWindow, small_file: Path, qtbot: Any, qapp: Any
+    make_window: MakeWindow, small_file: Path, qtbot: Any
 ) -> None:
-    before = qapp.font()
-    font = QFont(before)
-    font.setPixelSize(20)
-    qapp.setFont(font)
-    try:
+    with text_of(20):
         window = make_window(small_file)
         for command in DIALOGS:
             dialog = open_dialog(window, command, qtbot)
             no_text_is_cut_off(dialog, command)
             dialog.close()
             wait_idle(qtbot, window)
-    finally:
-        qapp.setFont(before)
 
 
 def no_text_is_cut_off(dialog: QDialog, command: str) -> None:

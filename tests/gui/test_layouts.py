@@ -18,7 +18,7 @@ from kernelviewer.gui.frame.panel import TitleLine
 from kernelviewer.gui.registry import FLEETING
 from kernelviewer.gui.views.welcome import Pages
 from kernelviewer.state.model import KernelRef
-from tests.gui.conftest import wait_idle
+from tests.gui.conftest import text_of, wait_idle
 from tests.gui.harness import CONTROL, LEFT, SHIFT
 
 if TYPE_CHECKING:
@@ -544,13 +544,9 @@ def test_a_panel_that_comes_and_goes_leaves_in_front_what_was(
 
 
 def test_panels_lie_beside_each_other_however_large_their_text(
-    make_window: MakeWindow, small_file: Path, qapp: QApplication
+    make_window: MakeWindow, small_file: Path
 ) -> None:
-    before = qapp.font()
-    font = QFont(before)
-    font.setPixelSize(20)
-    qapp.setFont(font)
-    try:
+    with text_of(20):
         window = make_window(small_file, size=(1600, 1000))
         window.use_preset("label")
         assert window.dockWidgetArea(window.docks["inspector"]) == AREAS["right"]
@@ -569,5 +565,3 @@ def test_panels_lie_beside_each_other_however_large_their_text(
             places = [it.geometry() for it in (*seen, again.centralWidget())]
             for one, other in itertools.combinations(places, 2):
                 assert not one.intersects(other), preset
-    finally:
-        qapp.setFont(before)
